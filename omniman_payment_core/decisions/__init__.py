@@ -1,0 +1,37 @@
+"""Decisions: pure functions from what is known to what is written and called next."""
+
+from .deciding import Directory, decide, resolve
+from .terms import (
+    Answered,
+    Found,
+    Invalid,
+    Misconfigured,
+    Moment,
+    NotAttempted,
+    NotFound,
+    Outcome,
+    Prepared,
+    Refused,
+    Rules,
+    Terms,
+    Unknown,
+)
+
+__all__ = [
+    "Answered",
+    "Directory",
+    "Found",
+    "Invalid",
+    "Misconfigured",
+    "Moment",
+    "NotAttempted",
+    "NotFound",
+    "Outcome",
+    "Prepared",
+    "Refused",
+    "Rules",
+    "Terms",
+    "Unknown",
+    "decide",
+    "resolve",
+]

@@ -1,0 +1,133 @@
+"""``payment.confirm``: taking money that is held, or waiting for a payer who pays elsewhere."""
+
+from __future__ import annotations
+
+from ..currencies import format_amount
+from ..records import Operation, OperationKind, OperationState, Payment, Topic
+from ..values import PaymentStatus as S
+from .draft import Draft
+from .opening import TermsOf
+from .operations import Parameters, plan, resolve_doubt, send
+from .payloads import digest, read_amount
+from .terms import Terms
+
+
+def decide_capture(draft: Draft, account_terms: TermsOf) -> None:
+    """Settle the directive, or ask for the capture it stands for."""
+    amount_q = read_amount(draft.directive.payload)
+    payment = chosen_payment(draft)
+    if payment is None:
+        if draft.other_open(Topic.HOLD, Topic.CHARGE):
+            draft.wait("the payment has not been opened yet")
+        else:
+            draft.fail("nothing_to_capture", "no transaction to capture: nothing was held")
+        return
+    draft.choose(payment)
+    terms = account_terms(payment.account)
+    mine = draft.mine(OperationKind.CAPTURE)
+    if mine is not None and mine.state != OperationState.ABANDONED:
+        _continue(draft, terms, mine)
+        return
+    if blocked(draft):
+        return
+    if _answer_without_call(draft, payment, amount_q):
+        return
+    amount = payment.open_q if amount_q is None else amount_q
+    if amount > payment.open_q:
+        draft.fail(
+            "capture_exceeds_hold",
+            f"asked to capture {format_amount(amount, payment.currency)}, "
+            f"{format_amount(payment.open_q, payment.currency)} is held",
+        )
+        return
+    why_not = terms.missing("capture", "partial_capture" if amount < payment.open_q else None)
+    if why_not is None and payment.captured_q and amount:
+        why_not = terms.missing("capture", "multiple_captures")
+    if why_not is not None:
+        draft.fail("not_supported", why_not)
+        return
+    parameters = _parameters(payment, amount)
+    send(draft, terms, plan(draft, terms, OperationKind.CAPTURE, amount, parameters), parameters)
+
+
+def chosen_payment(draft: Draft) -> Payment | None:
+    """The payment a payload names, else the order's newest attempt."""
+    named = draft.directive.payload.get("payment_id")
+    return draft.latest() if named is None else draft.find_payment(named)
+
+
+def blocked(draft: Draft) -> bool:
+    """One operation in doubt at a time for a payment; behind a parked one nobody waits for ever."""
+    operation = draft.unsettled()
+    if operation is None or operation.cause == draft.directive.identity:
+        return False
+    if operation.state == OperationState.PARKED:
+        draft.park(
+            "blocked_by_unknown",
+            f"operation {operation.key} ({operation.kind}) waits for a person; "
+            "this directive goes on when it is settled",
+        )
+    else:
+        draft.wait(f"waiting for the {operation.kind} that is under way")
+    return True
+
+
+def _answer_without_call(draft: Draft, payment: Payment, amount_q: int | None) -> bool:
+    """What the ledger already answers: done, not yet, or never."""
+    ref = payment.order_ref
+    if payment.open_q > 0:
+        if payment.cancel_requested or (draft.order is not None and draft.order.cancelled):
+            draft.fail("order_cancelled", f"order {ref} was cancelled; its hold is not captured")
+            return True
+        return False
+    if payment.status in (S.PENDING, S.REQUIRES_ACTION):
+        draft.wait("the payer has not finished yet")
+    elif payment.captured_q > 0 and amount_q is None:
+        draft.complete(transaction_id=payment.transaction_id, status=payment.status.value)
+    elif payment.captured_q > 0:
+        draft.fail("nothing_to_capture", f"nothing is left of the hold of order {ref}")
+    else:
+        draft.fail(
+            "nothing_to_capture",
+            f"no transaction to capture: the payment of order {ref} is {payment.status.value}",
+        )
+    return True
+
+
+def _continue(draft: Draft, terms: Terms, operation: Operation) -> None:
+    payment = draft.touched
+    parameters = _parameters(payment, operation.amount_q)
+    if operation.state == OperationState.PLANNED:
+        if payment.cancel_requested or (draft.order is not None and draft.order.cancelled):
+            draft.settle_operation(
+                operation, OperationState.ABANDONED, evidence="cancelled before it was sent"
+            )
+            draft.fail("order_cancelled", f"order {payment.order_ref} was cancelled")
+            return
+        send(draft, terms, operation, parameters)
+        return
+    if operation.in_doubt:
+        resolve_doubt(draft, terms, operation, parameters)
+        operation = draft.operation(operation.key) or operation
+        if draft.ended or operation.in_doubt:
+            return
+    if operation.state == OperationState.ABANDONED:
+        draft.retry(operation.evidence)
+    elif operation.state == OperationState.REFUSED:
+        draft.fail(operation.code or "declined", operation.evidence or "the gateway refused")
+    elif operation.state == OperationState.PARKED:
+        draft.park("outcome_unknown", f"operation {operation.key} waits for a person")
+    else:
+        draft.complete(
+            transaction_id=payment.transaction_id,
+            status=payment.status.value,
+            captured_q=operation.amount_q,
+        )
+
+
+def _parameters(payment: Payment, amount_q: int) -> Parameters:
+    return Parameters(
+        digest=digest(
+            kind=OperationKind.CAPTURE, amount_q=amount_q, transaction_id=payment.transaction_id
+        )
+    )

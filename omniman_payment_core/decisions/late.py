@@ -1,0 +1,60 @@
+"""Money that nobody waits for any more: recorded in every case, then kept or returned by policy."""
+
+from __future__ import annotations
+
+from ..channels import ChannelConfigError, LateMoney, read_channel
+from ..currencies import format_amount
+from ..records import NewDirective, Payment, Topic
+from .draft import Draft
+
+
+def watch_for_late_money(draft: Draft, before: Payment | None) -> None:
+    """Compare the payment after its new facts with what the order still wanted."""
+    payment, order = draft.payment, draft.order
+    if payment is None or order is None or before is None:
+        return
+    arrived = payment.captured_q - before.captured_q
+    if arrived <= 0:
+        return
+    kept = sum(p.captured_q - p.refunded_q for p in draft.payments())
+    excess = min(arrived, max(0, kept - order.total_q))
+    if order.cancelled or payment.cancel_requested:
+        _late(draft, arrived, f"order {order.ref} was cancelled before it was paid")
+    elif excess > 0:
+        _late(draft, excess, f"order {order.ref} was paid beyond its total")
+    elif before.closed:
+        # The order still wants it; the operator should only know that it came late.
+        draft.flag("late_money", f"order {order.ref} was paid after its payment {before.status}")
+
+
+def _late(draft: Draft, amount_q: int, why: str) -> None:
+    if _policy(draft) is LateMoney.REFUND:
+        return_money(draft, amount_q, why)
+        return
+    currency = draft.touched.currency
+    draft.flag(
+        "late_money",
+        f"{why}: {format_amount(amount_q, currency)} is kept; refund it or settle this flag",
+    )
+
+
+def _policy(draft: Draft) -> LateMoney:
+    if draft.order is None:
+        return LateMoney.FLAG
+    try:
+        return read_channel(draft.order.channel).late_money
+    except ChannelConfigError:
+        return LateMoney.FLAG
+
+
+def return_money(draft: Draft, amount_q: int, why: str) -> None:
+    """Enqueue the refund, once for each amount that ever arrived."""
+    payment = draft.touched
+    draft.enqueue(
+        NewDirective(
+            topic=Topic.REFUND,
+            order_ref=payment.order_ref,
+            payload={"payment_id": payment.id, "amount_q": amount_q, "reason": why},
+            dedupe_key=f"return:{payment.id}:{payment.captured_q}",
+        )
+    )

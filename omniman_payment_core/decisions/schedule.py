@@ -1,0 +1,45 @@
+"""When a payment that is not final is looked at next. Pure arithmetic on its own dates."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from ..records import Payment
+from ..values import PaymentStatus as S
+from .terms import Rules
+
+
+def next_check(
+    payment: Payment, now: datetime, rules: Rules, checks: int, *, refund_pending: bool = False
+) -> datetime | None:
+    """The time of the next look, or ``None`` for a payment that nothing is expected of.
+
+    ``checks`` is how many looks in a row brought nothing: each waits twice as long as the
+    one before, but never past a date that matters (an expiry) by more than the slack.
+    """
+    patience = min(rules.check_cap, rules.first_check * (1 << min(checks, 20)))
+    if payment.status in (S.PENDING, S.REQUIRES_ACTION):
+        due = now + patience
+        if payment.expires_at is not None and now < payment.expires_at:
+            due = min(due, payment.expires_at + rules.expiry_slack)
+        return due
+    if payment.open_q > 0:
+        if payment.hold_expires_at is not None and now < payment.hold_expires_at:
+            return min(now + rules.idle_check, payment.hold_expires_at + rules.expiry_slack)
+        return now + rules.idle_check
+    if refund_pending:
+        return now + max(patience, rules.first_check * 12)
+    if payment.status in (S.DISPUTED, S.PARTIALLY_CAPTURED):
+        return now + rules.idle_check
+    if payment.status in (S.EXPIRED, S.CANCELLED, S.FAILED) and payment.authorized_q == 0:
+        return _late_watch(payment, now, rules)
+    return None
+
+
+def _late_watch(payment: Payment, now: datetime, rules: Rules) -> datetime | None:
+    """An open charge that ended can still be paid by a payer who was slow: keep looking."""
+    if payment.expires_at is None:
+        return None
+    end = payment.expires_at + rules.late_watch
+    due = now + rules.check_cap
+    return due if due <= end else None

@@ -1,0 +1,26 @@
+"""``payment.sync``: reading the gateway's truth, because time passed or somebody knocked."""
+
+from __future__ import annotations
+
+from ..records import OperationState
+from .capture import chosen_payment
+from .draft import Draft
+from .opening import TermsOf
+from .operations import look
+
+
+def decide_sync(draft: Draft, account_terms: TermsOf) -> None:
+    """Read once, then be done: the payment's own schedule says when to read again."""
+    payment = chosen_payment(draft)
+    if payment is None:
+        draft.complete(status="nothing_to_sync")
+        return
+    draft.choose(payment)
+    terms = account_terms(payment.account)
+    if not draft.looked and look(draft, terms):
+        return
+    draft.looked = True
+    parked = [op for op in draft.operations() if op.state == OperationState.PARKED]
+    draft.complete(
+        status=draft.touched.status.value, **({"parked_operations": len(parked)} if parked else {})
+    )
