@@ -1,6 +1,7 @@
 """Decisions: pure functions from what is known to what is written and called next."""
 
 from .deciding import Directory, decide, resolve
+from .syncing import sync_of
 from .terms import (
     Answered,
     Found,
@@ -34,4 +35,5 @@ __all__ = [
     "Unknown",
     "decide",
     "resolve",
+    "sync_of",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..records import OperationState
+from ..records import NewDirective, OperationState, Topic
 from .capture import chosen_payment
 from .draft import Draft
 from .opening import TermsOf
@@ -23,4 +23,14 @@ def decide_sync(draft: Draft, account_terms: TermsOf) -> None:
     parked = [op for op in draft.operations() if op.state == OperationState.PARKED]
     draft.complete(
         status=draft.touched.status.value, **({"parked_operations": len(parked)} if parked else {})
+    )
+
+
+def sync_of(order_ref: str, payment_id: str) -> NewDirective:
+    """The one ``payment.sync`` of a payment; enqueueing it again only wakes it."""
+    return NewDirective(
+        topic=Topic.SYNC,
+        order_ref=order_ref,
+        payload={"payment_id": payment_id},
+        dedupe_key=f"sync:{payment_id}",
     )

@@ -1,0 +1,16 @@
+"""The engine and the ports it needs; see :mod:`omniman_payment_core.engine.engine`."""
+
+from .engine import Answer, Engine, Limits, Work
+from .ports import Accounts, Clock, Settlement, Store, Written
+
+__all__ = [
+    "Accounts",
+    "Answer",
+    "Clock",
+    "Engine",
+    "Limits",
+    "Settlement",
+    "Store",
+    "Work",
+    "Written",
+]

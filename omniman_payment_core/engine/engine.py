@@ -1,0 +1,511 @@
+"""The engine: claim, decide, call, settle. Holds no thread and no socket of its own.
+
+A host drives it: :meth:`Engine.claim` and :meth:`Engine.settle` touch the store,
+:meth:`Engine.perform` touches the gateway and nothing else, so that calls can be made
+from many threads while one of them talks to the database.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from ..decisions import (
+    Answered,
+    Directory,
+    Found,
+    Invalid,
+    Misconfigured,
+    Moment,
+    NotAttempted,
+    NotFound,
+    Outcome,
+    Prepared,
+    Refused,
+    Rules,
+    Terms,
+    Unknown,
+    decide,
+    resolve,
+)
+from ..errors import ConfigurationError
+from ..notices import DirectiveNotice, GatewayCall, PaymentChange
+from ..records import (
+    CallRecord,
+    Case,
+    Changes,
+    ChannelView,
+    Directive,
+    DirectiveChange,
+    DirectiveStatus,
+    Flag,
+    GatewayRequest,
+    NewDirective,
+    StatusMove,
+    Topic,
+)
+from .gateway import call_backend, outcome_of
+from .logs import log_call, log_directive
+from .ports import Accounts, Clock, Settlement, Store, Written
+
+if TYPE_CHECKING:
+    from ..plugins.hooks import PaymentHooks
+    from ..plugins.registry import Account
+    from ..secrets import Scrubber
+
+log = logging.getLogger("omniman_payment")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long things may take. A lease outlives two whole calls, so a live worker keeps it."""
+
+    call_budget: timedelta = timedelta(seconds=30)
+    lease: timedelta = timedelta(seconds=90)
+    retell_after: timedelta = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One gateway call that a claimed directive asks for, already written down."""
+
+    directive: Directive
+    request: GatewayRequest
+    terms: Terms
+    claimed_at: datetime
+    claimed_monotonic: float
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A call's outcome, to be settled; it may be the only copy of "charged"."""
+
+    work: Work
+    outcome: Outcome
+    call: CallRecord
+
+
+class Engine:
+    """Runs directives from a store against the configured accounts."""
+
+    def __init__(
+        self,
+        store: Store,
+        accounts: Accounts,
+        hooks: PaymentHooks,
+        scrubber: Scrubber,
+        *,
+        clock: Clock,
+        new_id: Callable[[], str],
+        rng: random.Random,
+        owner: str,
+        rules: Rules | None = None,
+        limits: Limits | None = None,
+    ) -> None:
+        self.store = store
+        self.accounts = accounts
+        self.hooks = hooks
+        self.scrubber = scrubber
+        self.clock = clock
+        self.owner = owner
+        self.rules = rules or Rules()
+        self.limits = limits or Limits()
+        self._new_id = new_id
+        self._rng = rng
+        self._terms: dict[str, tuple[Account, Terms]] = {}
+        self._directory = Directory(self._terms_for_channel, self._terms_for_account)
+
+    # -- claim and decide ------------------------------------------------------------------
+
+    def claim(self, limit: int) -> list[Work]:
+        """Take due directives; settle those that need no call, return the calls of the others."""
+        started_at, started = self.clock.now(), self.clock.monotonic()
+        written = self.store.claim(
+            owner=self.owner,
+            limit=limit,
+            lease=self.limits.lease,
+            decide=self._decide,
+            tell=self._tell,
+        )
+        for entry in written:
+            self.hooks.directive_claimed(self._notice(entry, "claimed"))
+        self._after_commit(written)
+        return self._works(written, started_at, started)
+
+    def _decide(self, case: Case, now: datetime) -> Changes:
+        try:
+            return decide(case, self._directory, self._moment(now), self.rules)
+        except Exception as error:
+            return self._broken(case, error)
+
+    # -- call ------------------------------------------------------------------------------
+
+    def perform(self, work: Work) -> Answer:
+        """Make the call. Never raises, never touches the store."""
+        request, started = work.request, self.clock.monotonic()
+        if self._too_late(work):
+            outcome: Outcome = NotAttempted(
+                "the lease was too old to send under", timedelta(), counted=False
+            )
+        else:
+            outcome = self._call(request)
+        duration = max(0, round((self.clock.monotonic() - started) * 1_000_000))
+        call = _call_record(request, outcome, duration, self.clock.now())
+        log_call(call)
+        return Answer(work, outcome, call)
+
+    def release(self, work: Work) -> Answer:
+        """The answer of a call that was never made: the directive goes back at once."""
+        outcome = NotAttempted("given back unsent", timedelta(), counted=False)
+        return Answer(work, outcome, _call_record(work.request, outcome, 0, self.clock.now()))
+
+    def _too_late(self, work: Work) -> bool:
+        """The last look before the socket: a worker that slept must not send any more."""
+        allowed = self.limits.lease - self.limits.call_budget
+        wall = self.clock.now() - work.claimed_at
+        slept = timedelta(seconds=self.clock.monotonic() - work.claimed_monotonic)
+        return max(wall, slept) > allowed
+
+    def _call(self, request: GatewayRequest) -> Outcome:
+        def perform() -> object:
+            account = self.accounts.account(request.account)
+            _check_binding(account, request)
+            abilities = account.abilities
+            return self.hooks.around_gateway_call(
+                _gateway_call(request),
+                lambda: call_backend(
+                    account.backend,
+                    request.method in abilities.keyed,
+                    request.method in abilities.addressed,
+                    request,
+                ),
+            )
+
+        return outcome_of(request, perform, self.scrubber.text)
+
+    # -- settle ----------------------------------------------------------------------------
+
+    def settle(self, answers: Sequence[Answer]) -> list[Work]:
+        """Write down what came back, all in one transaction; return the calls that follow.
+
+        Raises what the store raises; the answers are then unsettled and must be kept.
+        """
+        if not answers:
+            return []
+        started_at, started = self.clock.now(), self.clock.monotonic()
+        delays = [self._wished_delay(answer) for answer in answers]
+        written = self.store.settle(
+            [self._settlement(a, d) for a, d in zip(answers, delays, strict=True)],
+            tell=self._tell,
+        )
+        self._after_commit(written)
+        return self._works(written, started_at, started)
+
+    def _settlement(self, answer: Answer, delay: timedelta | None) -> Settlement:
+        work = answer.work
+
+        def changes(case: Case, now: datetime, fenced: bool) -> Changes:
+            try:
+                changes = resolve(
+                    case,
+                    work.request,
+                    answer.outcome,
+                    answer.call,
+                    work.terms,
+                    self._directory,
+                    self._moment(now, delay),
+                    self.rules,
+                    fenced=fenced,
+                )
+            except Exception as error:
+                return replace(self._broken(case, error), call=answer.call)
+            return _run_again_if_woken(changes, case, work, now)
+
+        return Settlement(
+            work.directive.id, work.directive.order_ref, work.directive.fence, changes
+        )
+
+    def _wished_delay(self, answer: Answer) -> timedelta | None:
+        """A policy plugin's retry delay, asked for outside any transaction."""
+        if isinstance(answer.outcome, (Answered, Refused)):
+            return None
+        directive = answer.work.directive
+        return self.hooks.retry_delay(
+            DirectiveNotice(
+                id=directive.id,
+                topic=directive.topic,
+                order_ref=directive.order_ref,
+                payment_id=answer.work.request.payment_id,
+                attempts=directive.attempts,
+                status="retrying",
+                reason=answer.call.message,
+                at=answer.call.at,
+            )
+        )
+
+    # -- housekeeping ----------------------------------------------------------------------
+
+    def enqueue(self, directives: Sequence[NewDirective]) -> list[int]:
+        """Add directives and tell observers."""
+        ids = self.store.enqueue(directives)
+        for number, directive in zip(ids, directives, strict=False):
+            self._enqueued(directive, number)
+        return ids
+
+    def maintain(self, limit: int = 500) -> int:
+        """Wake payments whose check is due and tell what was committed but not told."""
+        armed = self.store.arm_checks(limit)
+        if self._tell:
+            self._tell_changes(self.store.untold(self.limits.retell_after, limit))
+        return armed
+
+    def run_until_idle(self, batch: int = 50) -> int:
+        """Claim, call and settle one after the other until nothing is due; says how many calls."""
+        calls = 0
+        while True:
+            works = self.claim(batch)
+            if not works and not self.store.arm_checks(batch):
+                return calls
+            while works:
+                calls += len(works)
+                works = self.settle([self.perform(work) for work in works])
+
+    # -- inside ----------------------------------------------------------------------------
+
+    @property
+    def _tell(self) -> bool:
+        return self.hooks.observes("payment_changed")
+
+    def _moment(self, now: datetime, retry_in: timedelta | None = None) -> Moment:
+        return Moment(now, self._new_id, self._rng.random(), retry_in, self.owner)
+
+    def _terms_for_channel(self, channel: ChannelView) -> Terms:
+        return self._terms_of(self.accounts.account_for(channel))
+
+    def _terms_for_account(self, name: str) -> Terms:
+        return self._terms_of(self.accounts.account(name))
+
+    def _terms_of(self, account: Account) -> Terms:
+        known = self._terms.get(account.name)
+        if known is not None and known[0] is account:
+            return known[1]
+        terms = terms_of(account)
+        self._terms[account.name] = (account, terms)
+        return terms
+
+    def _works(
+        self, written: Sequence[Written], started_at: datetime, started: float
+    ) -> list[Work]:
+        return [
+            Work(
+                entry.case.directive,
+                entry.changes.request,
+                self._terms_for_account(entry.changes.request.account),
+                started_at,
+                started,
+            )
+            for entry in written
+            if entry.changes.request is not None
+        ]
+
+    def _broken(self, case: Case, error: Exception) -> Changes:
+        """A bug of ours: this directive is parked with it, and the others go on."""
+        log.exception("directive %s could not be decided", case.directive.id)
+        message = self.scrubber.text(f"{type(error).__name__}: {error}")
+        return Changes(
+            directive=DirectiveChange(
+                DirectiveStatus.PARKED, case.directive.attempts, last_error=message
+            ),
+            flags=(
+                Flag(
+                    "engine_bug",
+                    f"engine_bug:directive-{case.directive.id}",
+                    case.directive.order_ref,
+                    message,
+                    directive_id=case.directive.id,
+                ),
+            ),
+        )
+
+    # -- telling, after the commit ---------------------------------------------------------
+
+    def _after_commit(self, written: Sequence[Written]) -> None:
+        moves = []
+        for entry in written:
+            changes = entry.changes
+            if changes.directive is not None:
+                self._tell_directive(entry, changes.directive)
+            if changes.move is not None:
+                moves.append(change_of(changes.move, self.clock.now()))
+            for directive in changes.new_directives:
+                self._enqueued(directive, None)
+        if self._tell:
+            self._tell_changes(moves)
+
+    def _tell_changes(self, moves: Sequence[PaymentChange]) -> None:
+        for move in moves:
+            self.hooks.payment_changed(move)
+        if moves:
+            self.store.told(moves)
+
+    def _tell_directive(self, entry: Written, change: DirectiveChange) -> None:
+        payment_id = _payment_id(entry)
+        log_directive(entry.case.directive, change, payment_id)
+        match change.status:
+            case DirectiveStatus.COMPLETED:
+                self.hooks.directive_settled(self._notice(entry, change.status))
+            case DirectiveStatus.FAILED:
+                self.hooks.directive_failed(self._notice(entry, change.status))
+            case DirectiveStatus.PARKED:
+                self.hooks.directive_parked(self._notice(entry, change.status))
+            case _:
+                self.hooks.directive_retrying(self._notice(entry, "retrying"))
+
+    def _enqueued(self, directive: NewDirective, number: int | None) -> None:
+        self.hooks.directive_enqueued(
+            DirectiveNotice(
+                id=number,
+                topic=directive.topic,
+                order_ref=directive.order_ref,
+                payment_id=None,
+                attempts=0,
+                status=DirectiveStatus.PENDING,
+                reason="",
+                at=self.clock.now(),
+            )
+        )
+
+    def _notice(self, entry: Written, status: str) -> DirectiveNotice:
+        directive, change = entry.case.directive, entry.changes.directive
+        return DirectiveNotice(
+            id=directive.id,
+            topic=directive.topic,
+            order_ref=directive.order_ref,
+            payment_id=_payment_id(entry) or None,
+            attempts=change.attempts if change else directive.attempts,
+            status=status,
+            reason=change.last_error if change else "",
+            at=self.clock.now(),
+        )
+
+
+def terms_of(account: Account) -> Terms:
+    """An account as decisions see it."""
+    chooses = "choose_transaction_id" in account.abilities
+    return Terms(
+        account=account.name,
+        plugin=account.plugin,
+        version=account.version,
+        fingerprint=account.fingerprint,
+        livemode=account.livemode,
+        abilities=account.abilities,
+        registration=account.registration,
+        choose_transaction_id=account.backend.choose_transaction_id if chooses else None,
+    )
+
+
+def change_of(move: StatusMove, at: datetime) -> PaymentChange:
+    """A status move as observers are told of it."""
+    payment = move.payment
+    return PaymentChange(
+        payment_id=payment.id,
+        order_ref=payment.order_ref,
+        account=payment.account,
+        previous=move.previous,
+        status=payment.status,
+        amount_q=payment.amount_q,
+        currency=payment.currency,
+        authorized_q=payment.authorized_q,
+        captured_q=payment.captured_q,
+        refunded_q=payment.refunded_q,
+        disputed_q=payment.disputed_q,
+        version=payment.version,
+        at=at,
+    )
+
+
+def _payment_id(entry: Written) -> str:
+    changes = entry.changes
+    if changes.payment is not None:
+        return changes.payment.id
+    return changes.call.payment_id if changes.call is not None else ""
+
+
+def _check_binding(account: Account, request: GatewayRequest) -> None:
+    """A running payment never goes to another gateway account than the one it began with."""
+    if account.fingerprint != request.fingerprint or account.livemode != request.livemode:
+        raise ConfigurationError(
+            f'account "{account.name}" is not the one this payment was begun with '
+            f"(now {account.fingerprint}, live mode {account.livemode}); configure the old "
+            "account under its old name until its payments are done"
+        )
+
+
+def _gateway_call(request: GatewayRequest) -> GatewayCall:
+    operation = request.operation
+    return GatewayCall(
+        account=request.account,
+        plugin=request.plugin,
+        method=request.method,
+        order_ref=request.order_ref,
+        payment_id=request.payment_id,
+        idempotency_key=operation.key if operation is not None else None,
+        amount_q=request.amount_q,
+        currency=request.currency,
+        attempt=request.attempt,
+    )
+
+
+_OUTCOMES: dict[type, str] = {
+    Answered: "answered",
+    Found: "found",
+    Prepared: "prepared",
+    Refused: "refused",
+    NotFound: "not_found",
+    NotAttempted: "not_attempted",
+    Unknown: "unknown",
+    Invalid: "invalid",
+    Misconfigured: "misconfigured",
+}
+
+
+def _call_record(
+    request: GatewayRequest, outcome: Outcome, duration_us: int, at: datetime
+) -> CallRecord:
+    result = outcome.result if isinstance(outcome, (Answered, Refused)) else None
+    operation = request.operation
+    return CallRecord(
+        order_ref=request.order_ref,
+        payment_id=request.payment_id,
+        account=request.account,
+        method=request.method,
+        operation_key=operation.key if operation is not None else "",
+        amount_q=request.amount_q,
+        currency=request.currency,
+        attempt=request.attempt,
+        outcome=_OUTCOMES[type(outcome)],
+        duration_us=duration_us,
+        at=at,
+        transaction_id=(result.transaction_id if result else None) or request.transaction_id or "",
+        status=result.status[:32] if result else "",
+        code=outcome.code if isinstance(outcome, Refused) else "",
+        message=getattr(outcome, "message", ""),
+    )
+
+
+def _run_again_if_woken(changes: Changes, case: Case, work: Work, now: datetime) -> Changes:
+    """A sync that was asked for again while it ran may have read too early: it runs once more."""
+    change = changes.directive
+    if (
+        change is None
+        or case.directive.topic != Topic.SYNC
+        or case.directive.wakes == work.directive.wakes
+        or change.status != DirectiveStatus.COMPLETED
+    ):
+        return changes
+    again = replace(change, status=DirectiveStatus.PENDING, available_at=now)
+    return replace(changes, directive=again)

@@ -1,0 +1,243 @@
+"""The border to plugins: one call out, one outcome back, nothing a plugin does gets further.
+
+Whatever a backend raises or returns becomes an :data:`Outcome`. What is not certainly a
+"not carried out" or a plain answer is unknown, and looked up by whoever comes next.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, cast
+
+from ..decisions import (
+    Answered,
+    Found,
+    Invalid,
+    Misconfigured,
+    NotAttempted,
+    NotFound,
+    Outcome,
+    Prepared,
+    Refused,
+    Unknown,
+)
+from ..errors import (
+    ConfigurationError,
+    InvalidRequestError,
+    NotAttemptedError,
+    OutcomeUnknownError,
+    RateLimitedError,
+    TransactionNotFoundError,
+)
+from ..records import GatewayRequest
+from ..values import NextAction, PaymentResult, PaymentStatus, RefundSnapshot, RefundStatus
+
+log = logging.getLogger("omniman_payment.gateway")
+
+MAX_RETRY_AFTER = timedelta(hours=1)
+MAX_METADATA = 16_384
+_MAX_AMOUNT = 10**15
+_NEGATIVE = (PaymentStatus.FAILED, PaymentStatus.CANCELLED, PaymentStatus.EXPIRED)
+
+
+class GarbageError(Exception):
+    """A backend's answer does not keep the contract; says in which field."""
+
+
+def call_backend(backend: Any, keyed: bool, addressed: bool, request: GatewayRequest) -> Any:
+    """The plain method call for a request, with the optional keywords the backend takes."""
+    method = getattr(backend, request.method)
+    extra: dict[str, Any] = {}
+    if keyed and request.operation is not None:
+        extra["idempotency_key"] = request.operation.key
+    if request.method in ("authorize", "charge", "prepare"):
+        if addressed and request.transaction_id is not None:
+            extra["transaction_id"] = request.transaction_id
+        if request.method == "prepare":
+            extra["capture"] = request.capture
+        return method(
+            amount_q=request.amount_q,
+            currency=request.currency,
+            order_ref=request.order_ref,
+            payment_method=_copy(request.payment_method),
+            metadata={**_copy(request.metadata), "payment_id": request.payment_id},
+            **extra,
+        )
+    if request.method == "find":
+        return method(request.order_ref)
+    if request.method == "capture":
+        return method(request.transaction_id, amount_q=request.amount_q, **extra)
+    if request.method == "refund":
+        return method(
+            request.transaction_id, amount_q=request.amount_q, reason=request.reason, **extra
+        )
+    return method(request.transaction_id, **extra)
+
+
+def outcome_of(
+    request: GatewayRequest, perform: Callable[[], Any], scrub: Callable[[str], str]
+) -> Outcome:
+    """Carry the call out and say what became of it. Raises nothing."""
+    try:
+        outcome = _read(request, perform())
+    except BaseException as error:
+        return _raised(request, error, scrub)
+    if isinstance(outcome, Refused):
+        return replace(outcome, message=scrub(outcome.message))
+    return outcome
+
+
+def _raised(
+    request: GatewayRequest, error: BaseException, scrub: Callable[[str], str]
+) -> Outcome:
+    message = scrub(_text(error))
+    match error:
+        case RateLimitedError(retry_after=seconds):
+            return NotAttempted(message, _retry_after(seconds), counted=False)
+        case NotAttemptedError():
+            return NotAttempted(message)
+        case TransactionNotFoundError():
+            return NotFound(message)
+        case InvalidRequestError():
+            return Invalid(message)
+        case ConfigurationError():
+            return Misconfigured(message)
+        case OutcomeUnknownError():
+            return Unknown(message)
+        case GarbageError():
+            return Unknown(message, plugin_fault=True)
+        case _:
+            # Perhaps after the request had left: nothing about it is known.
+            return Unknown(f"{type(error).__name__}: {message}", plugin_fault=True)
+
+
+def _text(error: BaseException) -> str:
+    """A plugin's exception may be unable to say what it is."""
+    try:
+        return str(error) or type(error).__name__
+    except Exception:
+        return type(error).__name__
+
+
+def _retry_after(seconds: object) -> timedelta | None:
+    if isinstance(seconds, bool) or not isinstance(seconds, int) or seconds < 0:
+        return None
+    return min(timedelta(seconds=min(seconds, 10**6)), MAX_RETRY_AFTER)
+
+
+def _read(request: GatewayRequest, answer: Any) -> Outcome:
+    if request.method == "prepare":
+        if not isinstance(answer, str) or not 0 < len(answer) <= 255:
+            raise GarbageError("prepare() did not return a transaction id")
+        return Prepared(answer)
+    if request.method == "find":
+        if not isinstance(answer, (list, tuple)):
+            raise GarbageError("find() did not return a list")
+        return Found(tuple(checked(item) for item in answer[:100]))
+    result = checked(answer)
+    if request.operation is None:
+        return Answered(result)
+    if not result.success and (result.error_code or result.status in _NEGATIVE):
+        return Refused(
+            result.error_code or "", result.error_message or "the gateway declined", result
+        )
+    return Answered(result)
+
+
+def checked(answer: Any) -> PaymentResult:
+    """The answer as a result that keeps the contract, or :class:`GarbageError` naming the field."""
+    result = answer if type(answer) is PaymentResult else _adopted(answer)
+    if not isinstance(result.success, bool):
+        raise GarbageError("success is not true or false")
+    if not isinstance(result.status, str):
+        raise GarbageError("status is not a text")
+    for name in ("transaction_id", "error_code", "error_message", "currency", "reference"):
+        value = getattr(result, name)
+        if value is not None and not isinstance(value, str):
+            raise GarbageError(f"{name} is not a text")
+        if value is not None and len(value) > 255 and name != "error_message":
+            raise GarbageError(f"{name} is longer than 255 characters")
+    for name in ("amount_q", "authorized_q", "captured_q", "refunded_q", "disputed_q"):
+        value = getattr(result, name)
+        if value is not None and (type(value) is not int or not 0 <= value <= _MAX_AMOUNT):
+            raise GarbageError(f"{name} is not a whole number of the smallest unit")
+    for name in ("expires_at", "hold_expires_at"):
+        value = getattr(result, name)
+        if value is not None and getattr(value, "tzinfo", None) is None:
+            raise GarbageError(f"{name} is not an aware datetime")
+    if result.refunds is not None:
+        _check_refunds(result.refunds)
+    if result.next_action is not None:
+        _check_action(result.next_action)
+    if result.metadata:
+        return _with_clean_metadata(result)
+    return result
+
+
+def _with_clean_metadata(result: PaymentResult) -> PaymentResult:
+    """Metadata that is not JSON is left out: the money it came with is real all the same."""
+    try:
+        _check_json("metadata", result.metadata)
+    except GarbageError as error:
+        log.warning("a backend's metadata was left out: %s", error)
+        return replace(result, metadata=None)
+    return result
+
+
+def _adopted(answer: Any) -> PaymentResult:
+    """A result class of the plugin's own making, as long as it has the page's six fields."""
+    try:
+        fields = {
+            name: getattr(answer, name)
+            for name in ("success", "transaction_id", "status")
+        }
+    except Exception:
+        raise GarbageError(f"the answer is a {type(answer).__name__}, not a PaymentResult") from None
+    for name in PaymentResult.__dataclass_fields__:
+        if name not in fields:
+            fields[name] = getattr(answer, name, None)
+    return PaymentResult(**fields)
+
+
+def _check_refunds(refunds: object) -> None:
+    if not isinstance(refunds, (tuple, list)):
+        raise GarbageError("refunds is not a list")
+    for refund in refunds:
+        if not isinstance(refund, RefundSnapshot):
+            raise GarbageError("refunds holds something else than a RefundSnapshot")
+        if type(refund.amount_q) is not int or not 0 <= refund.amount_q <= _MAX_AMOUNT:
+            raise GarbageError("a refund's amount_q is not a whole number of the smallest unit")
+        if not isinstance(refund.reference, str) or refund.status not in list(RefundStatus):
+            raise GarbageError("a refund's reference or status is not known")
+
+
+def _check_action(action: object) -> None:
+    if not isinstance(action, NextAction) or not isinstance(action.kind, str):
+        raise GarbageError("next_action is not a NextAction")
+    _check_json("next_action", action.data)
+
+
+def _check_json(name: str, value: object) -> None:
+    try:
+        size = len(json.dumps(value))
+    except (TypeError, ValueError, RecursionError):
+        raise GarbageError(f"{name} is not JSON") from None
+    if not isinstance(value, Mapping) or size > MAX_METADATA:
+        raise GarbageError(f"{name} is not an object of at most {MAX_METADATA} characters")
+
+
+def _copy(value: Mapping[str, Any]) -> dict[str, Any]:
+    """Plugins get their own copy of what we will need again."""
+    return cast("dict[str, Any]", _deep(value))
+
+
+def _deep(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _deep(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_deep(item) for item in value]
+    return value

@@ -1,0 +1,6 @@
+"""Test doubles that are part of the product: a store in memory and a clock that is told the time."""
+
+from .clock import ManualClock
+from .memory import MemoryStore
+
+__all__ = ["ManualClock", "MemoryStore"]
