@@ -240,6 +240,7 @@ class Operation:
     state: str
     created_at: datetime
     first_sent_at: datetime | None = None
+    last_sent_at: datetime | None = None
     window_until: datetime | None = None
     """After this the gateway may have forgotten the key; it is never sent again."""
     gateway_reference: str = ""

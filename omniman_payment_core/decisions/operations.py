@@ -76,6 +76,7 @@ def send(draft: Draft, terms: Terms, operation: Operation, parameters: Parameter
             operation,
             state=OperationState.SENT,
             first_sent_at=first,
+            last_sent_at=draft.now,
             window_until=None if window is None else first + window,
             fence=draft.directive.fence,
             attempts=operation.attempts + 1,
@@ -156,10 +157,11 @@ def resolve_doubt(
         return
     if draft.looked and _absence_may_yet_be_proven(terms):
         absence = terms.registration.absence_after or timedelta()
-        first = operation.first_sent_at or draft.now
+        sent = operation.last_sent_at or draft.now
         draft.wait(
             f"waiting until absence proves that the {operation.kind} never happened",
-            until=max(first + absence, draft.now) + draft.rules.backoff_base,
+            until=max(sent + absence + draft.rules.send_slack, draft.now)
+            + draft.rules.backoff_base,
             waiting=False,
         )
         return
@@ -192,12 +194,12 @@ def _absence_may_yet_be_proven(terms: Terms) -> bool:
 
 
 def _absence_is_proven(draft: Draft, terms: Terms, operation: Operation) -> bool:
-    """A look found nothing, and the gateway says that this is proof by now."""
+    """A look found nothing, long enough after the last attempt for the gateway to call it proof."""
     absence = terms.registration.absence_after
     return (
         draft.looked
         and draft.absent
         and absence is not None
-        and operation.first_sent_at is not None
-        and draft.now >= operation.first_sent_at + absence
+        and operation.last_sent_at is not None
+        and draft.now >= operation.last_sent_at + absence + draft.rules.send_slack
     )

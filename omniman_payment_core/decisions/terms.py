@@ -57,6 +57,8 @@ class Rules:
     """A waiting directive looks again after this even when nothing woke it."""
     window_margin: timedelta = timedelta(hours=1)
     """A key is no longer trusted this long before the gateway may forget it."""
+    send_slack: timedelta = timedelta(seconds=90)
+    """A call leaves at most this long after its operation was committed as sent."""
     first_check: timedelta = timedelta(seconds=5)
     check_cap: timedelta = timedelta(hours=1)
     idle_check: timedelta = timedelta(hours=24)

@@ -163,6 +163,15 @@ class Engine:
         outcome = NotAttempted("given back unsent", timedelta(), counted=False)
         return Answer(work, outcome, _call_record(work.request, outcome, 0, self.clock.now()))
 
+    def overdue(self, work: Work) -> Answer:
+        """The answer of a call that did not return within its budget."""
+        budget = self.limits.call_budget
+        outcome = Unknown(f"no answer within {budget.total_seconds():.0f} s", plugin_fault=True)
+        duration = round(budget.total_seconds() * 1_000_000)
+        call = _call_record(work.request, outcome, duration, self.clock.now())
+        log_call(call)
+        return Answer(work, outcome, call)
+
     def _too_late(self, work: Work) -> bool:
         """The last look before the socket: a worker that slept must not send any more."""
         allowed = self.limits.lease - self.limits.call_budget

@@ -1,0 +1,254 @@
+"""A worker: one thread talks to the store, a bounded pool of others talks to gateways.
+
+A call that hangs costs its slot, not the worker: after the call budget its outcome is
+unknown and a new slot takes over. A late answer is settled all the same, for its facts.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from .engine import Answer, Engine, Work
+
+log = logging.getLogger("omniman_payment.worker")
+
+
+class WorkerExhaustedError(RuntimeError):
+    """Too many calls hang to go on; end the process and let its supervisor start a new one."""
+
+
+@dataclass(slots=True, eq=False)
+class _Slot:
+    """One thread of the pool. ``work`` is what it is busy with, since ``started``."""
+
+    work: Work | None = None
+    started: float = 0.0
+    lost: bool = False
+    thread: threading.Thread | None = field(default=None, repr=False)
+
+
+class Worker:
+    """Drives an engine. ``slots`` calls are in flight at most; ``batch`` caps a transaction."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        slots: int = 8,
+        batch: int = 50,
+        idle: float = 0.5,
+        maintain_every: float = 5.0,
+        housekeeping: Callable[[], object] | None = None,
+    ) -> None:
+        self.engine = engine
+        self.slots = slots
+        self.batch = batch
+        self.idle = idle
+        self.maintain_every = maintain_every
+        self._housekeeping = housekeeping
+        self._todo: queue.SimpleQueue[Work | None] = queue.SimpleQueue()
+        self._done: queue.SimpleQueue[tuple[_Slot, Answer]] = queue.SimpleQueue()
+        self._pool: list[_Slot] = []
+        self._lost = 0
+        self._in_flight = 0
+        self._unsettled: list[Answer] = []
+        self._seconds_a_call = 0.0
+        self._maintained = float("-inf")
+
+    # -- running ---------------------------------------------------------------------------
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until ``stop`` is set; then finish what is in flight and give back the rest."""
+        try:
+            while not stop.is_set():
+                busy = self._cycle()
+                if not busy:
+                    stop.wait(self.idle)
+        finally:
+            self._finish()
+
+    def run_until_idle(self) -> None:
+        """Work until nothing is due any more."""
+        try:
+            while self._cycle():
+                pass
+        finally:
+            self._finish()
+
+    def _cycle(self) -> bool:
+        """One round: settle, keep house, claim, wait a little. Says whether there was work."""
+        settled = self._settle(self._gather())
+        armed = self._keep_house()
+        claimed = self._claim()
+        return bool(settled or armed or claimed or self._in_flight or self._unsettled)
+
+    def _claim(self) -> int:
+        room = min(self.batch, self._capacity() - self._in_flight)
+        if room <= 0 or self._unsettled:
+            return 0
+        if self._lost >= self.slots:
+            raise WorkerExhaustedError(f"{self._lost} gateway calls hang")
+        works = self.engine.claim(room)
+        self._submit(works)
+        return len(works)
+
+    def _capacity(self) -> int:
+        """Calls to hold at once: the slots, and as many waiting as a quarter second's work."""
+        if self._seconds_a_call <= 0:
+            return self.batch
+        return max(self.slots, min(self.batch, int(self.slots * 0.25 / self._seconds_a_call)))
+
+    def _submit(self, works: list[Work]) -> None:
+        self._in_flight += len(works)
+        while len(self._pool) < min(self.slots, self._in_flight):
+            self._start_slot()
+        for work in works:
+            self._todo.put(work)
+
+    def _keep_house(self) -> int:
+        if time.monotonic() - self._maintained < self.maintain_every:
+            return 0
+        self._maintained = time.monotonic()
+        if self._housekeeping is not None:
+            self._housekeeping()
+        return self.engine.maintain()
+
+    # -- answers ---------------------------------------------------------------------------
+
+    def _gather(self, patience: float = 0.002) -> list[Answer]:
+        """Wait for an answer, then a moment more: what comes together is committed together."""
+        answers: list[Answer] = []
+        deadline: float | None = None
+        while len(answers) < self.batch * 4:
+            waiting = self._in_flight > len(answers)
+            if not waiting and not self._lost:
+                break
+            timeout = self.idle if deadline is None else deadline - time.monotonic()
+            try:
+                slot, answer = self._done.get(timeout=max(timeout, 0.0) if waiting else 0.0)
+            except queue.Empty:
+                break
+            # A slot that was written off has been answered for; this is its late fact.
+            (self._unsettled if slot.lost else answers).append(answer)
+            if deadline is None:
+                deadline = time.monotonic() + patience
+        answers.extend(self._overdue())
+        self._in_flight -= len(answers)
+        for answer in answers:
+            self._learn(answer.call.duration_us / 1_000_000)
+        return answers
+
+    def _learn(self, seconds: float) -> None:
+        weight = 0.2
+        self._seconds_a_call += weight * (max(seconds, 1e-6) - self._seconds_a_call)
+
+    def _overdue(self) -> list[Answer]:
+        """Calls beyond their budget: unknown from here on, their slots written off."""
+        budget = self.engine.limits.call_budget.total_seconds()
+        answers = []
+        for slot in list(self._pool):
+            work = slot.work
+            if work is None or time.monotonic() - slot.started < budget:
+                continue
+            slot.lost = True
+            self._pool.remove(slot)
+            self._lost += 1
+            log.error(
+                "a call of %s() by account %s does not return", work.request.method,
+                work.request.account,
+            )  # fmt: skip
+            answers.append(self.engine.overdue(work))
+        return answers
+
+    def _settle(self, answers: list[Answer]) -> int:
+        """Settle together; when the store fails, keep every answer and try again one by one."""
+        answers = self._unsettled + answers
+        self._unsettled = []
+        if not answers:
+            return 0
+        try:
+            self._submit(self.engine.settle(answers))
+            return len(answers)
+        except Exception:
+            log.exception("could not settle %d answers together", len(answers))
+        settled = 0
+        for answer in answers:
+            try:
+                self._submit(self.engine.settle([answer]))
+                settled += 1
+            except Exception:
+                self._keep(answer)
+        if self._unsettled:
+            time.sleep(self.idle)
+        return settled
+
+    def _keep(self, answer: Answer) -> None:
+        """An answer waits for the store, until its lease is long over and a look tells the same."""
+        age = self.engine.clock.now() - answer.call.at
+        if age <= self.engine.limits.lease * 10:
+            self._unsettled.append(answer)
+            return
+        log.critical(
+            "gave up settling operation %s (%s); it will be looked up again",
+            answer.call.operation_key,
+            answer.call.outcome,
+        )
+
+    # -- the pool --------------------------------------------------------------------------
+
+    def _start_slot(self) -> None:
+        slot = _Slot()
+        slot.thread = threading.Thread(
+            target=self._serve, args=(slot,), daemon=True, name="omniman-payment-call"
+        )
+        self._pool.append(slot)
+        slot.thread.start()
+
+    def _serve(self, slot: _Slot) -> None:
+        while not slot.lost:
+            work = self._todo.get()
+            if work is None:
+                return
+            slot.started, slot.work = time.monotonic(), work
+            answer = self.engine.perform(work)
+            slot.work = None
+            self._done.put((slot, answer))
+
+    def _finish(self) -> None:
+        """Give back what was not begun, wait for what was, settle all of it, end the threads."""
+        given_back = []
+        while True:
+            try:
+                work = self._todo.get_nowait()
+            except queue.Empty:
+                break
+            if work is not None:
+                given_back.append(self.engine.release(work))
+        self._in_flight -= len(given_back)
+        self._last_settle(given_back)
+        while self._in_flight > 0:
+            self._last_settle(self._gather())
+        if self._unsettled:
+            self._last_settle([])
+        for slot in self._pool:
+            self._todo.put(None)
+        for slot in self._pool:
+            if slot.thread is not None:
+                slot.thread.join(timeout=1.0)
+        self._pool.clear()
+
+    def _last_settle(self, answers: list[Answer]) -> None:
+        """Settle without starting what would follow: it goes back to the store instead."""
+        answers, self._unsettled = self._unsettled + answers, []
+        while answers:
+            try:
+                follow = self.engine.settle(answers)
+            except Exception:
+                log.exception("could not settle %d answers while stopping", len(answers))
+                return
+            answers = [self.engine.release(work) for work in follow]
