@@ -210,7 +210,7 @@ class Payment:
     @property
     def closed(self) -> bool:
         """No money is held, owed or on its way: another attempt may begin."""
-        return self.status in CLOSED
+        return self.status in CLOSED and self.open_q == 0
 
 
 CLOSED = frozenset(
@@ -243,6 +243,8 @@ class Operation:
     last_sent_at: datetime | None = None
     window_until: datetime | None = None
     """After this the gateway may have forgotten the key; it is never sent again."""
+    address: str = ""
+    """The transaction id known when it was planned: frozen with the key, like every parameter."""
     gateway_reference: str = ""
     fence: int = 0
     attempts: int = 0

@@ -6,6 +6,7 @@ After this the decision for the directive's topic is taken again, on what is kno
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 from ..records import GatewayRequest, Operation, OperationKind, OperationState, Source
 from ..values import PaymentResult, RefundStatus
@@ -60,10 +61,11 @@ def _absorb_look(draft: Draft, terms: Terms, request: GatewayRequest, outcome: O
                     "several_transactions",
                     f"the gateway has {len(ours)} transactions for order {request.order_ref}",
                 )
-            draft.looked = True
+            _looked(draft)
             draft.absent = not ours
         case NotFound():
-            draft.looked = draft.absent = True
+            _looked(draft)
+            draft.absent = True
         case NotAttempted(message, retry_after, counted):
             draft.retry(message, after=retry_after, counted=counted)
         case Misconfigured(message):
@@ -74,8 +76,15 @@ def _absorb_look(draft: Draft, terms: Terms, request: GatewayRequest, outcome: O
             draft.retry("the plugin answered a read with something else")
 
 
+def _looked(draft: Draft) -> None:
+    """A look is as old as the moment it began, however late it is settled."""
+    call = draft.call
+    began = call.at - timedelta(microseconds=call.duration_us) if call else draft.now
+    draft.looked_at = min(began, draft.now)
+
+
 def _seen(draft: Draft, terms: Terms, result: PaymentResult) -> None:
-    draft.looked = True
+    _looked(draft)
     if not _border(draft, result):
         return
     before = draft.unsettled()
@@ -108,12 +117,12 @@ def _absorb_call(
         case Refused(code, message, result):
             _refused(draft, terms, request, operation, code, message, result)
         case NotAttempted(message, retry_after, counted):
-            _back_to_planned(draft, request, operation)
+            _take_back(draft, request, operation)
             draft.retry(message, after=retry_after, counted=counted)
         case Misconfigured(message):
-            _back_to_planned(draft, request, operation)
+            _take_back(draft, request, operation)
             _misconfigured(draft, message)
-        case Invalid(message) if not request.was_in_doubt:
+        case Invalid(message) if not request.was_in_doubt and draft.fenced:
             _invalid(draft, operation, message)
         case Unknown() | Invalid() | NotFound() | Found():
             _unknown(draft, operation, outcome)
@@ -201,9 +210,10 @@ def _unknown(draft: Draft, operation: Operation, outcome: Outcome) -> None:
     draft.retry(message)
 
 
-def _back_to_planned(draft: Draft, request: GatewayRequest, operation: Operation) -> None:
-    """Certainly not carried out this time; an earlier attempt may still have been."""
-    if operation.in_doubt and not request.was_in_doubt:
+def _take_back(draft: Draft, request: GatewayRequest, operation: Operation) -> None:
+    """Certainly not carried out this time; another attempt, before or since, may have been."""
+    latest = operation.attempts == request.attempt
+    if operation.in_doubt and draft.fenced and latest and not request.was_in_doubt:
         draft.put(replace(operation, state=OperationState.PLANNED))
 
 

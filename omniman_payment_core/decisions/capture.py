@@ -51,9 +51,11 @@ def decide_capture(draft: Draft, account_terms: TermsOf) -> None:
 
 
 def chosen_payment(draft: Draft) -> Payment | None:
-    """The payment a payload names, else the order's newest attempt."""
+    """The payment a payload names, else the one it has begun with, else the newest attempt."""
     named = draft.directive.payload.get("payment_id")
-    return draft.latest() if named is None else draft.find_payment(named)
+    if named is not None:
+        return draft.find_payment(named)
+    return draft.begun_with() or draft.latest()
 
 
 def blocked(draft: Draft) -> bool:

@@ -48,8 +48,8 @@ class Draft:
         self.fenced = fenced
         self.source: Source = Source.CALL
         self.payment: Payment | None = None
-        self.looked = False
-        """The gateway has been read within this settlement; looking again would tell the same."""
+        self.looked_at: datetime | None = None
+        """When the gateway was read for this settlement; looking again would tell the same."""
         self.absent = False
         """That look said the gateway knows nothing of it."""
         self.news = False
@@ -67,6 +67,10 @@ class Draft:
         self._request: GatewayRequest | None = None
         self._check_at: datetime | None = None
         self._wake = False
+
+    @property
+    def looked(self) -> bool:
+        return self.looked_at is not None
 
     # -- reading ---------------------------------------------------------------------------
 
@@ -96,6 +100,12 @@ class Draft:
     def latest(self) -> Payment | None:
         """The order's newest attempt."""
         return next(reversed(self._payments.values()), None)
+
+    def begun_with(self) -> Payment | None:
+        """The payment for which this directive already has an operation."""
+        identity = self.directive.identity
+        mine = (op.payment_id for op in self._operations.values() if op.cause == identity)
+        return self.find_payment(next(mine, None))
 
     def find_payment(self, payment_id: object) -> Payment | None:
         return self._payments.get(payment_id) if isinstance(payment_id, str) else None

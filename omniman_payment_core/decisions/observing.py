@@ -7,6 +7,7 @@ here; what would take a fact back needs a fact of its own (a failed refund, a wo
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from ..records import EventKind, Operation, OperationKind, OperationState, Payment, Refund
 from ..values import PaymentResult, RefundSnapshot, RefundStatus
@@ -29,12 +30,12 @@ class Totals:
 def observe(draft: Draft, terms: Terms, seen: PaymentResult, *, answers: Operation | None) -> None:
     """Turn an answer into facts. ``answers`` is the operation that this answer replies to."""
     payment = draft.touched
-    doubt = answers or draft.unsettled()
+    doubt = answers if answers is not None and answers.unsettled else draft.unsettled()
     if doubt is not None and doubt.state == OperationState.PLANNED:
         doubt = None
     _address(draft, seen)
     status = _status(seen)
-    totals = _totals(payment, seen, status, doubt)
+    totals = _totals(payment, seen, status, doubt, answered=doubt is answers)
     _check_amount(draft, seen)
     _authorized(draft, totals, doubt, seen)
     _captured(draft, totals, doubt, seen)
@@ -70,12 +71,16 @@ def _address(draft: Draft, seen: PaymentResult) -> None:
         draft.update(**fresh)
 
 
-def _totals(payment: Payment, seen: PaymentResult, status: S, doubt: Operation | None) -> Totals:
+def _totals(
+    payment: Payment, seen: PaymentResult, status: S, doubt: Operation | None, *, answered: bool
+) -> Totals:
     """Fill in what a backend of five plain methods leaves unsaid, from what was asked."""
     authorized, captured, refunded = seen.authorized_q, seen.captured_q, seen.refunded_q
     if captured is None:
-        if doubt is not None and doubt.kind == OperationKind.CAPTURE and status == S.CAPTURED:
-            captured = payment.captured_q + doubt.amount_q
+        if doubt is not None and doubt.kind == OperationKind.CAPTURE:
+            first = answered or payment.captured_q == 0
+            if status == S.CAPTURED or (status == S.PARTIALLY_CAPTURED and first):
+                captured = payment.captured_q + doubt.amount_q
         elif status in (S.CAPTURED, S.REFUNDED, S.DISPUTED) and payment.captured_q == 0:
             captured = payment.open_q or payment.amount_q
     if authorized is None and status == S.AUTHORIZED and payment.authorized_q == 0:
@@ -328,15 +333,23 @@ def _ending(draft: Draft, seen: PaymentResult, status: S, totals: Totals) -> Non
         draft.record(
             EventKind.VOIDED, released, _ending_key(payment, EventKind.VOIDED), reference=reference
         )
+    elif released and draft.looked and _over(draft, payment.hold_expires_at):
+        # What is left of a hold can lapse behind a status that speaks of something else.
+        draft.record(
+            EventKind.EXPIRED, released, _ending_key(payment, EventKind.EXPIRED), computed=True
+        )
     elif (
         waiting
         and status in (S.PENDING, S.REQUIRES_ACTION)
         and not totals.captured_q
-        and payment.expires_at is not None
         and draft.looked
-        and draft.now >= payment.expires_at + draft.rules.expiry_slack
+        and _over(draft, payment.expires_at)
     ):
         draft.record(EventKind.EXPIRED, 0, _ending_key(payment, EventKind.EXPIRED), computed=True)
+
+
+def _over(draft: Draft, end: datetime | None) -> bool:
+    return end is not None and draft.now >= end + draft.rules.expiry_slack
 
 
 def _ending_key(payment: Payment, kind: EventKind) -> str:

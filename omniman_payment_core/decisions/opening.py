@@ -164,7 +164,9 @@ def _prepare(draft: Draft, terms: Terms, opening: Opening, charging: bool) -> No
 def _plan_opening(draft: Draft, terms: Terms, kind: OperationKind, opening: Opening) -> Operation:
     operation = plan(draft, terms, kind, opening.amount_q, _parameters(draft, opening, kind))
     if draft.touched.transaction_id is None and terms.choose_transaction_id is not None:
-        draft.update(transaction_id=terms.choose_transaction_id(operation.key))
+        address = terms.choose_transaction_id(operation.key)
+        draft.update(transaction_id=address)
+        operation = draft.put(replace(operation, address=address))
     return operation
 
 

@@ -56,6 +56,7 @@ def plan(
             currency=payment.currency,
             state=OperationState.PLANNED,
             created_at=draft.now,
+            address=payment.transaction_id or "",
         )
     )
 
@@ -93,7 +94,7 @@ def send(draft: Draft, terms: Terms, operation: Operation, parameters: Parameter
             order_ref=payment.order_ref,
             amount_q=operation.amount_q,
             currency=operation.currency,
-            transaction_id=payment.transaction_id,
+            transaction_id=operation.address or None,
             operation=sent,
             was_in_doubt=operation.in_doubt,
             payment_method=parameters.payment_method,
@@ -197,9 +198,9 @@ def _absence_is_proven(draft: Draft, terms: Terms, operation: Operation) -> bool
     """A look found nothing, long enough after the last attempt for the gateway to call it proof."""
     absence = terms.registration.absence_after
     return (
-        draft.looked
+        draft.looked_at is not None
         and draft.absent
         and absence is not None
         and operation.last_sent_at is not None
-        and draft.now >= operation.last_sent_at + absence + draft.rules.send_slack
+        and draft.looked_at >= operation.last_sent_at + absence + draft.rules.send_slack
     )

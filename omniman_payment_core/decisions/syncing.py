@@ -19,7 +19,7 @@ def decide_sync(draft: Draft, account_terms: TermsOf) -> None:
     terms = account_terms(payment.account)
     if not draft.looked and look(draft, terms):
         return
-    draft.looked = True
+    draft.looked_at = draft.looked_at or draft.now
     parked = [op for op in draft.operations() if op.state == OperationState.PARKED]
     draft.complete(
         status=draft.touched.status.value, **({"parked_operations": len(parked)} if parked else {})

@@ -1,11 +1,12 @@
 """The engine and the ports it needs; see :mod:`omniman_payment_core.engine.engine`."""
 
-from .engine import Answer, Engine, Limits, Work
+from .engine import Answer, Batch, Engine, Limits, Work
 from .ports import Accounts, Clock, Settlement, Store, Written
 
 __all__ = [
     "Accounts",
     "Answer",
+    "Batch",
     "Clock",
     "Engine",
     "Limits",

@@ -81,6 +81,14 @@ class Work:
 
 
 @dataclass(frozen=True, slots=True)
+class Batch:
+    """What one claim took: how many directives, and the calls that some of them need."""
+
+    taken: int
+    works: list[Work]
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """A call's outcome, to be settled; it may be the only copy of "charged"."""
 
@@ -121,7 +129,7 @@ class Engine:
 
     # -- claim and decide ------------------------------------------------------------------
 
-    def claim(self, limit: int) -> list[Work]:
+    def claim(self, limit: int) -> Batch:
         """Take due directives; settle those that need no call, return the calls of the others."""
         started_at, started = self.clock.now(), self.clock.monotonic()
         written = self.store.claim(
@@ -134,7 +142,7 @@ class Engine:
         for entry in written:
             self.hooks.directive_claimed(self._notice(entry, "claimed"))
         self._after_commit(written)
-        return self._works(written, started_at, started)
+        return Batch(len(written), self._works(written, started_at, started))
 
     def _decide(self, case: Case, now: datetime) -> Changes:
         try:
@@ -276,9 +284,10 @@ class Engine:
         """Claim, call and settle one after the other until nothing is due; says how many calls."""
         calls = 0
         while True:
-            works = self.claim(batch)
-            if not works and not self.store.arm_checks(batch):
+            claimed = self.claim(batch)
+            if not claimed.taken and not self.store.arm_checks(batch):
                 return calls
+            works = claimed.works
             while works:
                 calls += len(works)
                 works = self.settle([self.perform(work) for work in works])

@@ -93,9 +93,9 @@ class Worker:
             return 0
         if self._lost >= self.slots:
             raise WorkerExhaustedError(f"{self._lost} gateway calls hang")
-        works = self.engine.claim(room)
-        self._submit(works)
-        return len(works)
+        claimed = self.engine.claim(room)
+        self._submit(claimed.works)
+        return claimed.taken
 
     def _capacity(self) -> int:
         """Calls to hold at once: the slots, and as many waiting as a quarter second's work."""

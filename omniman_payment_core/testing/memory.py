@@ -154,6 +154,8 @@ class MemoryStore:
             fenced = (
                 directive.fence == settlement.fence
                 and directive.status == DirectiveStatus.RUNNING
+                # Once the lease is over, another directive of the order may be running.
+                and directive.available_at > now
             )
             case = self._case(directive)
             changes = settlement.resolve(case, now, fenced)

@@ -1,0 +1,1 @@
+"""Deterministic simulation: the real engine, a store in memory and the mock gateway, one seed."""

@@ -1,0 +1,233 @@
+"""Gateways of several strengths over one far side, and everything that goes wrong on the wire."""
+
+from __future__ import annotations
+
+import functools
+import random
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+from omniman_payment_core.contracts import (
+    Abilities,
+    BackendRegistration,
+    Feature,
+    abilities_of,
+)
+from omniman_payment_core.errors import (
+    NotAttemptedError,
+    OutcomeUnknownError,
+    RateLimitedError,
+    TransactionNotFoundError,
+)
+from omniman_payment_core.testing import ManualClock
+from omniman_payment_core.values import PaymentResult
+from omniman_payment_mock import MockPaymentBackend
+from omniman_payment_mock.gateway import MockGateway
+
+LATEST_ARRIVAL = timedelta(minutes=10)
+"""No request arrives later than this after it was sent."""
+
+
+class Wire:
+    """What happens to one call between the shop and the gateway; every fault leaves a mark."""
+
+    def __init__(self, gateway: MockGateway, rng: random.Random, marks: Counter[str]) -> None:
+        self.gateway = gateway
+        self.rng = rng
+        self.marks = marks
+        self.trouble = 0.0
+        """How likely a call is to meet a fault; zero once healed."""
+        self.story: Callable[[str], None] = lambda line: None
+
+    def carry(self, method: str, call: Callable[[], Any]) -> Any:
+        if self.rng.random() >= self.trouble:
+            return call()
+        fault = self.rng.choice(
+            ["lost", "lost", "unanswered", "unanswered", "late", "limit", "unsent", "crash",
+             "garbage"]
+        )  # fmt: skip
+        self.marks[f"wire:{fault}"] += 1
+        self.story(f"    {method}: {fault}")
+        match fault:
+            case "lost":
+                raise OutcomeUnknownError("no answer in time")
+            case "late" if method not in ("get_status", "find"):
+                delay = self.rng.random() * LATEST_ARRIVAL
+                self.gateway.arrive_late(call, delay)
+                raise OutcomeUnknownError("no answer in time")
+            case "limit":
+                raise RateLimitedError("busy", retry_after=self.rng.randrange(1, 120))
+            case "unsent":
+                raise NotAttemptedError("connection refused")
+            case "crash":
+                raise RuntimeError("a bug in the plugin, before sending")
+            case "garbage":
+                call()
+                return self.rng.choice([None, "ok", ValueError("returned"), {"status": "paid"}])
+        call()
+        raise OutcomeUnknownError("the answer was lost")
+
+
+def faulty(backend: Any, wire: Wire) -> Any:
+    """The backend behind the wire, its methods' signatures kept so that abilities still show."""
+
+    class Behind:
+        pass
+
+    for name in abilities_of(backend).methods - {"choose_transaction_id", "parse_webhook"}:
+        setattr(Behind, name, _carried(name, getattr(backend, name), wire))
+    if callable(getattr(backend, "choose_transaction_id", None)):
+        Behind.choose_transaction_id = staticmethod(backend.choose_transaction_id)  # type: ignore[attr-defined]
+    return Behind()
+
+
+def _carried(name: str, method: Callable[..., Any], wire: Wire) -> Any:
+    @functools.wraps(method)
+    def carried(*args: Any, **kwargs: Any) -> Any:
+        return wire.carry(name, lambda: method(*args, **kwargs))
+
+    return staticmethod(carried)
+
+
+class FiveMethods:
+    """A backend written to the specification page alone: no keys, six fields in an answer."""
+
+    def __init__(self, mock: MockPaymentBackend) -> None:
+        self._mock = mock
+
+    def authorize(
+        self,
+        amount_q: int,
+        currency: str,
+        order_ref: str,
+        payment_method: dict[str, Any],
+        metadata: dict[str, Any] | None = None,
+    ) -> PaymentResult:
+        return _plain(
+            self._mock.authorize(amount_q, currency, order_ref, payment_method, metadata)
+        )
+
+    def charge(
+        self,
+        amount_q: int,
+        currency: str,
+        order_ref: str,
+        payment_method: dict[str, Any],
+        metadata: dict[str, Any] | None = None,
+    ) -> PaymentResult:
+        return _plain(self._mock.charge(amount_q, currency, order_ref, payment_method, metadata))
+
+    def capture(self, transaction_id: str, amount_q: int | None = None) -> PaymentResult:
+        return _plain(self._mock.capture(transaction_id, amount_q))
+
+    def refund(
+        self, transaction_id: str, amount_q: int | None = None, reason: str | None = None
+    ) -> PaymentResult:
+        result = self._mock.refund(transaction_id, amount_q, reason)
+        return replace(_plain(result), transaction_id=result.reference)
+
+    def get_status(self, transaction_id: str) -> PaymentResult:
+        return _plain(self._mock.get_status(transaction_id))
+
+
+def _plain(result: PaymentResult) -> PaymentResult:
+    return PaymentResult(
+        result.success,
+        result.transaction_id,
+        result.status,
+        result.error_code,
+        result.error_message,
+    )
+
+
+class Prepares(MockPaymentBackend):
+    """Gets its address by a call of its own, before money can move."""
+
+    choose_transaction_id = None  # type: ignore[assignment]
+
+    def prepare(
+        self,
+        amount_q: int,
+        currency: str,
+        order_ref: str,
+        payment_method: dict[str, Any],
+        metadata: dict[str, Any] | None = None,
+        *,
+        capture: bool,
+        idempotency_key: str,
+    ) -> str:
+        return super().choose_transaction_id(idempotency_key)
+
+    def get_status(self, transaction_id: str) -> PaymentResult:
+        try:
+            return super().get_status(transaction_id)
+        except TransactionNotFoundError:
+            return PaymentResult(True, transaction_id, "pending")
+
+
+class Unaddressed(MockPaymentBackend):
+    """Knows keys, but names its transactions itself and cannot be searched."""
+
+    choose_transaction_id = None  # type: ignore[assignment]
+    find = None  # type: ignore[assignment]
+
+
+class ChargesOnly(MockPaymentBackend):
+    """Has no holds: a channel that wants one gets a charge."""
+
+    authorize = None  # type: ignore[assignment]
+    capture = None  # type: ignore[assignment]
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One configured account, as the engine sees it."""
+
+    name: str
+    plugin: str
+    version: str
+    registration: BackendRegistration
+    backend: Any
+    abilities: Abilities
+    fingerprint: str = "sim"
+    livemode: bool = False
+
+
+_DAY = timedelta(hours=24)
+STRENGTHS: dict[str, tuple[type, timedelta | None, timedelta | None]] = {
+    # name: (backend, key window, how long until absence proves)
+    "full": (MockPaymentBackend, _DAY, LATEST_ARRIVAL),
+    "no_proof": (MockPaymentBackend, _DAY, None),
+    "short_window": (MockPaymentBackend, timedelta(hours=1), None),
+    "prepares": (Prepares, _DAY, None),
+    "unaddressed": (Unaddressed, _DAY, None),
+    "charges_only": (ChargesOnly, _DAY, LATEST_ARRIVAL),
+    "five_methods": (FiveMethods, None, None),
+    "five_methods_proof": (FiveMethods, None, LATEST_ARRIVAL),
+}
+
+
+def make_account(name: str, gateway: MockGateway, clock: ManualClock, wire: Wire) -> Account:
+    """An account of one strength over a gateway, behind the wire."""
+    kind, key_window, absence_after = STRENGTHS[name]
+    mock = kind if kind is FiveMethods else None
+    plain = (
+        FiveMethods(MockPaymentBackend(gateway=gateway, clock=clock))
+        if mock is not None
+        else kind(gateway=gateway, clock=clock)
+    )
+    backend = faulty(plain, wire)
+    features = {}
+    if name == "charges_only":
+        features["hold"] = Feature.no("this gateway charges at once")
+    registration = BackendRegistration(
+        name=name,
+        build=lambda options: backend,
+        features=features,
+        key_window=key_window,
+        absence_after=absence_after,
+    )
+    return Account(name, name, "1", registration, backend, abilities_of(backend))
