@@ -21,7 +21,8 @@ class ChargeCases(ConformanceCase):
         self, backend: Any, driver: GatewayDriver, order_ref: str
     ) -> None:
         result = self.charge(backend, order_ref)
-        assert result.success and result.transaction_id
+        assert result.success
+        assert result.transaction_id
         if result.status == PaymentStatus.CAPTURED:
             assert driver.moved_q(order_ref) == self.amount_q
         else:
@@ -32,15 +33,14 @@ class ChargeCases(ConformanceCase):
         assert status.status == PaymentStatus.CAPTURED
         assert driver.moved_q(order_ref) == self.amount_q
 
-    @pytest.mark.parametrize(
-        "code", [DeclineCode.CARD_DECLINED, DeclineCode.INSUFFICIENT_FUNDS]
-    )
+    @pytest.mark.parametrize("code", [DeclineCode.CARD_DECLINED, DeclineCode.INSUFFICIENT_FUNDS])
     def test_a_declined_charge_is_a_result_with_its_reason(
         self, backend: Any, driver: GatewayDriver, order_ref: str, code: DeclineCode
     ) -> None:
         driver.decline_next(code)
         result = self.refused(lambda: self.charge(backend, order_ref))
-        assert result.error_code == code and result.status == PaymentStatus.FAILED
+        assert result.error_code == code
+        assert result.status == PaymentStatus.FAILED
         assert driver.moved_q(order_ref) == 0
 
     def test_the_smallest_amount_and_an_odd_one_arrive_to_the_cent(
@@ -81,10 +81,9 @@ class ChargeCases(ConformanceCase):
     def test_what_the_caller_gave_is_not_changed(self, backend: Any, order_ref: str) -> None:
         method, metadata = dict(self.payment_method), {"note": "kept"}
         before = dict(method)
-        self.send(
-            backend, "charge", self.amount_q, self.currency, order_ref, method, metadata
-        )
-        assert method == before and metadata == {"note": "kept"}
+        self.send(backend, "charge", self.amount_q, self.currency, order_ref, method, metadata)
+        assert method == before
+        assert metadata == {"note": "kept"}
 
     def test_two_orders_never_share_a_transaction(self, backend: Any, order_ref: str) -> None:
         first = self.charge(backend, f"{order_ref}-a")

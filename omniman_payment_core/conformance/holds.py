@@ -30,7 +30,8 @@ class HoldCases(ConformanceCase):
     ) -> None:
         self.need_feature(registration, "hold")
         result = self.authorize(backend, order_ref)
-        assert result.success and result.transaction_id
+        assert result.success
+        assert result.transaction_id
         assert result.status == PaymentStatus.AUTHORIZED
         assert driver.held_q(order_ref) == self.amount_q
         assert driver.moved_q(order_ref) == 0
@@ -39,7 +40,8 @@ class HoldCases(ConformanceCase):
         self, backend: Any, driver: GatewayDriver, order_ref: str, hold: str
     ) -> None:
         result = self.send(backend, "capture", hold, self.amount_q)
-        assert result.success and result.status == PaymentStatus.CAPTURED
+        assert result.success
+        assert result.status == PaymentStatus.CAPTURED
         assert result.transaction_id == hold
         assert driver.moved_q(order_ref) == self.amount_q
         assert driver.held_q(order_ref) == 0
@@ -99,7 +101,8 @@ class HoldCases(ConformanceCase):
     ) -> None:
         self.need_ability(backend, "cancel")
         result = self.send(backend, "cancel", hold)
-        assert result.success and result.status == PaymentStatus.CANCELLED
+        assert result.success
+        assert result.status == PaymentStatus.CANCELLED
         assert driver.held_q(order_ref) == 0
         self.refused(lambda: self.send(backend, "capture", hold, self.amount_q))
         assert driver.moved_q(order_ref) == 0
@@ -119,9 +122,7 @@ class HoldCases(ConformanceCase):
         self.refused(lambda: self.send(backend, "refund", hold, self.amount_q))
         assert driver.moved_q(order_ref) == 0
 
-    @pytest.mark.parametrize(
-        "code", [DeclineCode.CARD_DECLINED, DeclineCode.INSUFFICIENT_FUNDS]
-    )
+    @pytest.mark.parametrize("code", [DeclineCode.CARD_DECLINED, DeclineCode.INSUFFICIENT_FUNDS])
     def test_a_declined_hold_is_a_result_with_its_reason(
         self,
         registration: BackendRegistration,
@@ -133,7 +134,8 @@ class HoldCases(ConformanceCase):
         self.need_feature(registration, "hold")
         driver.decline_next(code)
         result = self.refused(lambda: self.authorize(backend, order_ref))
-        assert result.error_code == code and result.status == PaymentStatus.FAILED
+        assert result.error_code == code
+        assert result.status == PaymentStatus.FAILED
         assert driver.held_q(order_ref) == driver.moved_q(order_ref) == 0
 
     def test_the_status_of_a_hold_has_its_amounts(

@@ -1,4 +1,4 @@
-"""Ability idempotency_key: one key is one effect, two keys are two, a changed request is an error."""
+"""Ability idempotency_key: one key one effect, two keys two, a changed request an error."""
 
 from __future__ import annotations
 
@@ -143,7 +143,8 @@ class IdempotencyCases(ConformanceCase):
         self.need_key(backend, "charge")
         first = self.charge(backend, order_ref)
         second = self.charge(backend, order_ref)
-        assert first.transaction_id and second.transaction_id
+        assert first.transaction_id
+        assert second.transaction_id
         assert first.transaction_id != second.transaction_id
         for result in (first, second):
             if result.status != "captured" and result.transaction_id:

@@ -1,4 +1,4 @@
-"""When an answer is lost: the backend says that it does not know, and a repeat or a look heals it."""
+"""Lost answers: the backend says that it does not know, and a repeat or a look heals it."""
 
 from __future__ import annotations
 

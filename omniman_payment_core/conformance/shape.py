@@ -25,11 +25,10 @@ _FIVE = ("authorize", "capture", "charge", "refund", "get_status")
 class ShapeCases(ConformanceCase):
     """What can be seen without holding anybody's money."""
 
-    def test_the_registration_speaks_this_protocol(
-        self, registration: BackendRegistration
-    ) -> None:
+    def test_the_registration_speaks_this_protocol(self, registration: BackendRegistration) -> None:
         assert registration.protocol_version == PROTOCOL_VERSION
-        assert registration.name and registration.name == registration.name.strip().lower()
+        assert registration.name
+        assert registration.name == registration.name.strip().lower()
         assert callable(registration.build)
 
     def test_every_feature_is_answered(self, registration: BackendRegistration) -> None:
@@ -100,7 +99,8 @@ class ShapeCases(ConformanceCase):
         assert isinstance(first, ChoosesTransactionId)
         key = self.new_key()
         chosen = first.choose_transaction_id(key)
-        assert isinstance(chosen, str) and chosen
+        assert isinstance(chosen, str)
+        assert chosen
         assert chosen == first.choose_transaction_id(key) == second.choose_transaction_id(key)
         assert chosen != first.choose_transaction_id(self.new_key())
 
@@ -126,7 +126,8 @@ class ShapeCases(ConformanceCase):
             capture=True,
             idempotency_key=self.new_key(),
         )
-        assert isinstance(address, str) and address
+        assert isinstance(address, str)
+        assert address
         assert driver.moved_q(order_ref) == driver.held_q(order_ref) == 0
         status = backend.get_status(address)
         self.check(status)
