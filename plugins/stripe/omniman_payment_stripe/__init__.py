@@ -1,0 +1,1 @@
+"""Stripe for Omniman Payments: so far only the name under which its backend will be found."""

@@ -1,0 +1,1 @@
+"""Tests of what is shipped and of what is kept in the repository."""

@@ -1,0 +1,39 @@
+"""Makes a virtual environment from nothing, and says in plain words why it cannot.
+
+Runs on whatever Python the machine has, before anything is installed: standard library only,
+in words that an older Python can read as far as the version check.
+"""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+NEEDED = (3, 11)
+
+
+def main(arguments):
+    if len(arguments) != 1:
+        return "usage: make_venv.py DIRECTORY"
+    if sys.version_info < NEEDED:
+        return (
+            "This project needs Python %d.%d or newer; %s is %d.%d. "
+            "Name another one: make PYTHON=python3.11 ..."
+            % (*NEEDED, sys.executable, *sys.version_info[:2])
+        )
+    try:
+        import ensurepip  # noqa: F401
+        import venv  # noqa: F401
+    except ImportError as missing:
+        return (
+            "%s has no module %r, so it cannot make a virtual environment. "
+            "Debian and Ubuntu keep it in a package of its own: apt-get install python3-venv"
+            % (sys.executable, missing.name)
+        )
+    directory = Path(arguments[0])
+    shutil.rmtree(directory, ignore_errors=True)
+    return subprocess.call([sys.executable, "-m", "venv", str(directory)])
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
