@@ -47,6 +47,22 @@ def observe(draft: Draft, terms: Terms, seen: PaymentResult, *, answers: Operati
         _resolve(draft, doubt, seen, status, answered=answers is not None)
 
 
+def tells_of(operation: Operation, seen: PaymentResult, payment: Payment) -> bool:
+    """Whether an answer that shows no effect of an operation would have shown it.
+
+    Totals would have. Of a bare status only one that rules the effect out says anything.
+    """
+    status = _status(seen)
+    match operation.kind:
+        case OperationKind.CAPTURE:
+            return seen.captured_q is not None or status == S.AUTHORIZED
+        case OperationKind.REFUND:
+            listed = seen.refunds is not None or seen.refunded_q is not None
+            return listed or (status == S.CAPTURED and payment.refunded_q == 0)
+        case _:
+            return True
+
+
 def _status(seen: PaymentResult) -> S:
     """The known status, or ``pending`` for anything unclear: never paid, never failed."""
     try:
@@ -85,8 +101,16 @@ def _totals(
             captured = payment.open_q or payment.amount_q
     if authorized is None and status == S.AUTHORIZED and payment.authorized_q == 0:
         authorized = payment.amount_q
-    if refunded is None and seen.refunds is None and status == S.REFUNDED:
-        refunded = captured if captured is not None else payment.captured_q
+    if refunded is None and seen.refunds is None:
+        if status == S.REFUNDED:
+            refunded = captured if captured is not None else payment.captured_q
+        elif (
+            status == S.PARTIALLY_REFUNDED
+            and payment.refunded_q == 0
+            and doubt is not None
+            and doubt.kind == OperationKind.REFUND
+        ):
+            refunded = doubt.amount_q
     return Totals(authorized, captured, refunded)
 
 

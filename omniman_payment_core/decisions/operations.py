@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 from typing import Any
 
 from ..records import GatewayRequest, Operation, OperationKind, OperationState
@@ -142,7 +141,7 @@ def resolve_doubt(
     """
     if not draft.looked and look(draft, terms):
         return
-    if draft.looked and operation.code == REFUSED_UNVERIFIED:
+    if draft.absent and operation.code == REFUSED_UNVERIFIED:
         # The gateway said no without saying why, and a look shows that nothing happened.
         draft.settle_operation(operation, OperationState.REFUSED, code="declined")
         return
@@ -156,8 +155,8 @@ def resolve_doubt(
     if parameters is not None and _may_repeat(draft, terms, operation):
         send(draft, terms, operation, parameters)
         return
-    if draft.looked and _absence_may_yet_be_proven(terms):
-        absence = terms.registration.absence_after or timedelta()
+    absence = terms.registration.absence_after
+    if draft.absent and absence is not None:
         sent = operation.last_sent_at or draft.now
         draft.wait(
             f"waiting until absence proves that the {operation.kind} never happened",
@@ -188,10 +187,6 @@ def _may_repeat(draft: Draft, terms: Terms, operation: Operation) -> bool:
     # A short window keeps a proportionate margin, or it could never be used at all.
     window = until - (operation.first_sent_at or draft.now)
     return draft.now < until - min(draft.rules.window_margin, window / 4)
-
-
-def _absence_may_yet_be_proven(terms: Terms) -> bool:
-    return terms.registration.absence_after is not None
 
 
 def _absence_is_proven(draft: Draft, terms: Terms, operation: Operation) -> bool:

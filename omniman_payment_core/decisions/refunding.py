@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..currencies import format_amount
-from ..records import Operation, OperationKind, OperationState, Payment, Refund
+from ..records import Operation, OperationKind, OperationState, Payment, Refund, Topic
 from ..values import RefundStatus
 from .capture import blocked, chosen_payment
 from .draft import Draft
@@ -20,6 +20,9 @@ def decide_refund(draft: Draft, account_terms: TermsOf) -> None:
     amount_q = read_amount(draft.directive.payload)
     reason = read_text(draft.directive.payload, "reason")
     payment = chosen_payment(draft)
+    if payment is None and draft.other_open(Topic.HOLD, Topic.CHARGE):
+        draft.wait("the payment has not been opened yet")
+        return
     if payment is None:
         draft.fail("nothing_to_refund", "nothing was ever captured for this order")
         return
@@ -30,6 +33,9 @@ def decide_refund(draft: Draft, account_terms: TermsOf) -> None:
         _continue(draft, terms, mine, reason)
         return
     if blocked(draft):
+        return
+    if payment.captured_q == 0 and draft.other_open(Topic.HOLD, Topic.CHARGE, Topic.CONFIRM):
+        draft.wait("the capture that this refund follows has not been made yet")
         return
     if payment.captured_q == 0:
         draft.fail(
