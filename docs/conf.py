@@ -2,7 +2,7 @@
 
 project = "Omniman Payments"
 author = "The Omniman Payments authors"
-copyright = "2026, The Omniman Payments authors"  # noqa: A001 - the name is Sphinx's
+copyright = "2026, The Omniman Payments authors"
 
 extensions = ["myst_parser", "sphinx.ext.autodoc"]
 source_suffix = {".md": "markdown"}

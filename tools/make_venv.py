@@ -17,18 +17,18 @@ def main(arguments):
         return "usage: make_venv.py DIRECTORY"
     if sys.version_info < NEEDED:
         return (
-            "This project needs Python %d.%d or newer; %s is %d.%d. "
+            f"This project needs Python {NEEDED[0]}.{NEEDED[1]} or newer; {sys.executable} is "
+            f"{sys.version_info[0]}.{sys.version_info[1]}. "
             "Name another one: make PYTHON=python3.11 ..."
-            % (*NEEDED, sys.executable, *sys.version_info[:2])
         )
     try:
         import ensurepip  # noqa: F401
         import venv  # noqa: F401
     except ImportError as missing:
         return (
-            "%s has no module %r, so it cannot make a virtual environment. "
-            "Debian and Ubuntu keep it in a package of its own: apt-get install python3-venv"
-            % (sys.executable, missing.name)
+            f"{sys.executable} has no module {missing.name!r}, so it cannot make a virtual "
+            "environment. Debian and Ubuntu keep it in a package of its own: "
+            "apt-get install python3-venv"
         )
     directory = Path(arguments[0])
     shutil.rmtree(directory, ignore_errors=True)

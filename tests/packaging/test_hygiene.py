@@ -30,7 +30,7 @@ REGISTRY_HOSTS = (
     "deb." + "debian.org",
 )
 MACHINE_FOLDERS = tuple("/" + folder + "/" for folder in ("work", "root", "home", "Users"))
-MACHINE_PATH = re.compile(r"(?<![\w.:/<>\-*}])(?:%s)\w" % "|".join(MACHINE_FOLDERS))
+MACHINE_PATH = re.compile(rf"(?<![\w.:/<>\-*}}])(?:{'|'.join(MACHINE_FOLDERS)})\w")
 
 
 def tracked_files() -> list[Path]:

@@ -105,10 +105,8 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
     def build(distribution: Distribution) -> Path:
         out = folder / distribution.name
-        run(
-            *(sys.executable, "-m", "build", "--wheel", "--no-isolation"),
-            *("--outdir", out, distribution.folder),
-        )
+        build_wheel = (sys.executable, "-m", "build", "--wheel", "--no-isolation")
+        run(*build_wheel, "--outdir", out, distribution.folder)
         (wheel,) = out.glob("*.whl")
         return wheel
 
@@ -217,10 +215,8 @@ def test_a_wheel_installed_alone_imports_with_what_it_declares(
     python = environment / "bin" / "python"
     # The wheels by path: what happens to carry one of our names on an index stays there.
     ours = {wheels[CORE], wheels[name]}
-    run(
-        *(sys.executable, "-m", "pip", "--python", python, "install", "--quiet"),
-        *("--constraint", ROOT / "constraints.txt", *ours),
-    )
+    pip = (sys.executable, "-m", "pip", "--python", str(python))
+    run(*pip, "install", "--quiet", "--constraint", ROOT / "constraints.txt", *ours)
     arguments = [distribution.package, name.endswith("-django"), NEEDS_PYTEST, FOREIGN[name]]
     told = json.loads(run(python, "-c", IMPORT_EVERYTHING, json.dumps(arguments), cwd=tmp_path))
 
