@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -201,6 +200,10 @@ class ConformanceCase:
     def check(self, result: object) -> None:
         """An answer is a valid, honest-looking result: types, words, JSON, no secrets."""
         assert isinstance(result, PaymentResult), f"not a PaymentResult: {type(result).__name__}"
+        # What a plugin puts into the fields is its own; the annotations promise nothing.
+        self._check_fields(result)
+
+    def _check_fields(self, result: Any) -> None:
         assert isinstance(result.success, bool), "success must be a bool"
         tid = result.transaction_id
         assert tid is None or (isinstance(tid, str) and tid), "transaction_id must be a text"
@@ -248,7 +251,7 @@ def check_json(name: str, value: object) -> None:
         for item in value:
             check_json(name, item)
     else:
-        finite = not isinstance(value, float) or math.isfinite(value)
-        plain = isinstance(value, str | int | float | bool | type(None))
-        assert plain and finite, f"{name} holds a {type(value).__name__}, which is not JSON"
-    json.dumps(value)
+        assert isinstance(value, str | int | float | bool | type(None)), (
+            f"{name} holds a {type(value).__name__}, which is not JSON"
+        )
+        assert not isinstance(value, float) or math.isfinite(value), f"{name} is not finite"

@@ -11,10 +11,6 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, ClassVar
 
-from omniman_payment_mock import MockGateway, MockPaymentBackend
-from omniman_payment_mock.plugin import make_registration
-from omniman_payment_mock.script import Fault
-
 from omniman_payment_core.contracts import BackendRegistration, Feature
 from omniman_payment_core.errors import (
     OutcomeUnknownError,
@@ -22,6 +18,9 @@ from omniman_payment_core.errors import (
     TransactionNotFoundError,
 )
 from omniman_payment_core.values import PaymentResult, WebhookEvent
+from omniman_payment_mock import MockGateway, MockPaymentBackend
+from omniman_payment_mock.plugin import make_registration
+from omniman_payment_mock.script import Fault
 
 SECRET = "planted-webhook-secret"
 
@@ -59,6 +58,39 @@ class Sound(MockPaymentBackend):
     """The control: nothing is wrong with it."""
 
     registration: BackendRegistration = make_registration()
+
+
+class Prepares(Sound):
+    """Another sound one: it gets the address by a call of its own, before money can move."""
+
+    choose_transaction_id = None  # type: ignore[assignment]
+
+    def prepare(
+        self, amount_q: int, currency: str, order_ref: str, payment_method: Any,
+        metadata: Any = None, *, capture: bool, idempotency_key: str,
+    ) -> str:  # fmt: skip
+        address = super().choose_transaction_id(idempotency_key)
+        self.prepared.add(address)
+        return address
+
+    @property
+    def prepared(self) -> set[str]:
+        """The gateway's unconfirmed transactions, kept where every backend sees them."""
+        known: set[str] = self.gateway.__dict__.setdefault("prepared", set())
+        return known
+
+    def get_status(self, transaction_id: str) -> PaymentResult:
+        unconfirmed = self.gateway.transaction(transaction_id) is None
+        if unconfirmed and transaction_id in self.prepared:
+            return PaymentResult(True, transaction_id, "pending")
+        return super().get_status(transaction_id)
+
+
+class MovesMoneyWhenPreparing(Prepares):
+    def prepare(self, *args: Any, capture: bool, idempotency_key: str) -> str:
+        address = super().prepare(*args, capture=capture, idempotency_key=idempotency_key)
+        self.charge(*args, idempotency_key=idempotency_key, transaction_id=address)
+        return address
 
 
 class ChargesAgainUnderTheSameKey(Sound):

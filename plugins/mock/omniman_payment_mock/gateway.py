@@ -88,7 +88,7 @@ class MockGateway(FarSide):
         code = normalise_currency(currency)
         if code is None:
             raise InvalidRequestError("currency: an ISO 4217 code is expected")
-        if not isinstance(order_ref, str) or not order_ref:
+        if not order_ref:
             raise InvalidRequestError("order_ref: a text that is not empty is expected")
         # The caller's mappings are theirs to change; what was asked is not.
         asked = (
@@ -96,7 +96,7 @@ class MockGateway(FarSide):
             amount_q,
             code,
             order_ref,
-            dict(payment_method or ()),
+            dict(payment_method),
             dict(metadata or ()),
             transaction_id,
         )

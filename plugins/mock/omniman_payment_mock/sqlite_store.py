@@ -10,8 +10,10 @@ import os
 import sqlite3
 import threading
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from .codec import (
     dump_answer,
@@ -36,7 +38,7 @@ CREATE TABLE IF NOT EXISTS counters (name TEXT PRIMARY KEY, n INTEGER NOT NULL) 
 """
 
 
-class _Step:
+class _Step(AbstractContextManager[None]):
     """A lock over threads and processes: one immediate transaction, re-entrant."""
 
     def __init__(self, store: SqliteStore) -> None:
@@ -75,7 +77,7 @@ class SqliteStore:
         self.path = str(path)
         self._connection: sqlite3.Connection | None = None
         self._owner = 0
-        self.lock = _Step(self)
+        self.lock: AbstractContextManager[Any] = _Step(self)
 
     @property
     def connection(self) -> sqlite3.Connection:
@@ -144,10 +146,9 @@ class SqliteStore:
 
     def close(self) -> None:
         """Close this process's connection; the next use opens another."""
-        with self.lock._threads:
-            if self._connection is not None and self._owner == os.getpid():
-                self._connection.close()
-            self._connection = None
+        if self._connection is not None and self._owner == os.getpid():
+            self._connection.close()
+        self._connection = None
 
     def _one(self, query: str, argument: str) -> str | None:
         row = self.connection.execute(query, (argument,)).fetchone()

@@ -62,8 +62,8 @@ def sign(body: bytes, secret: str, message_id: str, at: datetime) -> dict[str, s
 
 
 def verify(
-    headers: Mapping[str, str],
-    body: bytes,
+    headers: Mapping[Any, Any],
+    body: Any,
     keys: Sequence[bytes],
     *,
     now: datetime,
@@ -120,7 +120,7 @@ def _signature(key: bytes, message_id: str, timestamp: str, body: bytes) -> byte
     return base64.b64encode(hmac.digest(key, signed, "sha256"))
 
 
-def _header(headers: Mapping[str, str], name: str) -> str:
+def _header(headers: Mapping[Any, Any], name: str) -> str:
     found = [v for k, v in headers.items() if isinstance(k, str) and k.lower() == name]
     if len(found) != 1:
         raise WebhookVerificationError(f"exactly one header {name} is expected")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+
 from omniman_payment_mock import MockGateway, MockPaymentBackend, pytest_plugin
 
 

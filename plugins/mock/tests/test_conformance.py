@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
+
+from omniman_payment_core.conformance import BackendConformance
+from omniman_payment_core.contracts import BackendRegistration, Feature
 from omniman_payment_mock import MockGateway, MockPaymentBackend
 from omniman_payment_mock.plugin import make_registration, register_backend
 from omniman_payment_mock.script import Fault
 from omniman_payment_mock.sqlite_store import SqliteStore
-
-from omniman_payment_core.conformance import BackendConformance
-from omniman_payment_core.contracts import BackendRegistration, Feature
 
 SECRET = "planted-webhook-secret"
 
@@ -81,10 +81,12 @@ class TestMockConformanceWithQrCodes(TestMockConformance):
 
 
 class TestMockConformanceInAFile(TestMockConformance):
-    """The same with the books in SQLite, through two connections."""
+    """The same with the books in SQLite, as several processes share them."""
 
     @pytest.fixture
-    def gateway(self, clock: Any, tmp_path: Path) -> MockGateway:
-        return MockGateway(
+    def gateway(self, clock: Any, tmp_path: Path) -> Iterator[MockGateway]:
+        gateway = MockGateway(
             clock=clock, webhook_secret=SECRET, store=SqliteStore(tmp_path / "books.sqlite3")
         )
+        yield gateway
+        gateway.close()
