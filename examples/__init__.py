@@ -1,0 +1,1 @@
+"""Runnable examples; nothing in the distributions imports them."""

@@ -1,0 +1,1 @@
+"""The web face of the Django host: webhooks, commands, checks, admin and the demo."""
