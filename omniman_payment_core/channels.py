@@ -71,15 +71,18 @@ def _one_of(
         return default
 
 
+_TRIGGERS = tuple(trigger.value for trigger in Trigger)
+
+
 def _auto_transitions(config: Mapping[str, Any], problems: list[str]) -> Mapping[str, str]:
     flow = config.get("order_flow", {})
     moves = flow.get("auto_transitions", {}) if isinstance(flow, Mapping) else None
     if not isinstance(moves, Mapping):
         problems.append('config["order_flow"]["auto_transitions"] is not an object')
         return {}
-    known = ", ".join(trigger.value for trigger in Trigger)
     for name, target in moves.items():
-        if name.startswith("on_payment_") and name not in Trigger.__members__.values():
+        if name.startswith("on_payment_") and name not in _TRIGGERS:
+            known = ", ".join(_TRIGGERS)
             problems.append(
                 f'config["order_flow"]["auto_transitions"] has "{name}"; known: {known}'
             )

@@ -84,7 +84,7 @@ class SupportsPrepare(Protocol):
         capture: bool,
         idempotency_key: str,
     ) -> str:
-        """Make the unconfirmed transaction (``capture``: charge rather than hold); return its id."""
+        """Make the unconfirmed transaction and return its id; ``capture``: for a charge."""
         ...
 
 

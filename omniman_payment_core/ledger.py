@@ -7,10 +7,9 @@ same state, and a fact that comes twice (same ``dedupe_key``) counts once. Pure 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Any
 
-from .records import Event, EventKind, Payment, Trigger
+from .records import Event, EventKind, Payment, Trigger, evolve
 from .values import PaymentStatus as S
 from .values import RefundStatus
 
@@ -20,27 +19,25 @@ def advance(payment: Payment, event: Event) -> Payment:
     amount = event.amount_q
     match event.kind:
         case EventKind.AUTHORIZED:
-            moved = replace(payment, authorized_q=payment.authorized_q + amount)
+            moved = evolve(payment, authorized_q=payment.authorized_q + amount)
         case EventKind.CAPTURED:
-            moved = replace(payment, captured_q=payment.captured_q + amount)
+            moved = evolve(payment, captured_q=payment.captured_q + amount)
         case EventKind.VOIDED:
-            moved = replace(
-                payment, released_q=payment.released_q + amount, voids=payment.voids + 1
-            )
+            moved = evolve(payment, released_q=payment.released_q + amount, voids=payment.voids + 1)
         case EventKind.EXPIRED:
-            moved = replace(
+            moved = evolve(
                 payment, released_q=payment.released_q + amount, expiries=payment.expiries + 1
             )
         case EventKind.FAILED:
-            moved = replace(payment, failures=payment.failures + 1)
+            moved = evolve(payment, failures=payment.failures + 1)
         case EventKind.ACTION_REQUIRED:
-            moved = replace(payment, actions_open=payment.actions_open + 1)
+            moved = evolve(payment, actions_open=payment.actions_open + 1)
         case EventKind.ACTION_TAKEN:
-            moved = replace(payment, actions_open=payment.actions_open - 1)
+            moved = evolve(payment, actions_open=payment.actions_open - 1)
         case EventKind.REFUND_PENDING:
-            moved = replace(payment, refund_pending_q=payment.refund_pending_q + amount)
+            moved = evolve(payment, refund_pending_q=payment.refund_pending_q + amount)
         case EventKind.REFUNDED:
-            moved = replace(
+            moved = evolve(
                 payment,
                 refunded_q=payment.refunded_q + amount,
                 refund_pending_q=payment.refund_pending_q
@@ -48,19 +45,19 @@ def advance(payment: Payment, event: Event) -> Payment:
             )
         case EventKind.REFUND_FAILED:
             after_success = event.data.get("was") == RefundStatus.SUCCEEDED
-            moved = replace(
+            moved = evolve(
                 payment,
                 refunded_q=payment.refunded_q - (amount if after_success else 0),
                 refund_pending_q=payment.refund_pending_q - (0 if after_success else amount),
             )
         case EventKind.DISPUTE_OPENED:
-            moved = replace(payment, disputed_q=payment.disputed_q + amount)
+            moved = evolve(payment, disputed_q=payment.disputed_q + amount)
         case EventKind.DISPUTE_CLOSED:
-            moved = replace(payment, disputed_q=payment.disputed_q - amount)
+            moved = evolve(payment, disputed_q=payment.disputed_q - amount)
         case _:
             return payment
     status = status_of(moved)
-    return moved if status is moved.status else replace(moved, status=status)
+    return moved if status is moved.status else evolve(moved, status=status)
 
 
 def fold(payment: Payment, events: Iterable[Event]) -> Payment:
@@ -76,7 +73,7 @@ def fold(payment: Payment, events: Iterable[Event]) -> Payment:
 
 def blank(payment: Payment) -> Payment:
     """The payment before its first fact."""
-    return replace(
+    return evolve(
         payment,
         status=S.PENDING,
         authorized_q=0,

@@ -45,7 +45,7 @@ class PaymentFlow(StrEnum):
 
 
 class DeclineCode(StrEnum):
-    """The normalised reasons of a gateway's final no. A gateway's own code stays in ``metadata``."""
+    """The normalised reasons of a gateway's final no; its own code stays in ``metadata``."""
 
     CARD_DECLINED = "card_declined"
     INSUFFICIENT_FUNDS = "insufficient_funds"

@@ -5,10 +5,9 @@ After this the decision for the directive's topic is taken again, on what is kno
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
-from ..records import GatewayRequest, Operation, OperationKind, OperationState, Source
+from ..records import GatewayRequest, Operation, OperationKind, OperationState, Source, evolve
 from ..values import PaymentResult, RefundStatus
 from ..values import PaymentStatus as S
 from .draft import Draft
@@ -90,9 +89,7 @@ def _seen(draft: Draft, terms: Terms, result: PaymentResult) -> None:
     before = draft.unsettled()
     observe(draft, terms, result, answers=None)
     after = draft.operation(before.key) if before is not None else None
-    draft.absent = (
-        after is not None and after.unsettled and tells_of(after, result, draft.touched)
-    )
+    draft.absent = after is not None and after.unsettled and tells_of(after, result, draft.touched)
 
 
 def _fits(draft: Draft, result: PaymentResult) -> bool:
@@ -142,7 +139,7 @@ def _answered(draft: Draft, terms: Terms, operation: Operation, result: PaymentR
     still = draft.operation(operation.key)
     if still is not None and still.unsettled and still.state != OperationState.PARKED:
         # A yes that shows no effect is not a yes yet: the next look decides.
-        draft.put(replace(still, evidence="answered without the effect that was asked for"))
+        draft.put(evolve(still, evidence="answered without the effect that was asked for"))
         draft.retry("the gateway's answer does not show the effect that was asked for")
 
 
@@ -170,7 +167,7 @@ def _refused(
         return
     if not code and "get_status" in terms.abilities and draft.touched.transaction_id:
         draft.put(
-            replace(operation, code=REFUSED_UNVERIFIED, evidence=message or "refused, no reason")
+            evolve(operation, code=REFUSED_UNVERIFIED, evidence=message or "refused, no reason")
         )
         return
     if result.transaction_id and draft.touched.transaction_id is None:
@@ -206,7 +203,7 @@ def _unknown(draft: Draft, operation: Operation, outcome: Outcome) -> None:
     if not operation.unsettled:
         return
     message = getattr(outcome, "message", "the plugin answered with something else")
-    draft.put(replace(operation, evidence=message))
+    draft.put(evolve(operation, evidence=message))
     if isinstance(outcome, Unknown) and outcome.plugin_fault:
         draft.flag("plugin_fault", f"the backend misbehaved in {operation.kind}: {message}")
     draft.retry(message)
@@ -216,7 +213,7 @@ def _take_back(draft: Draft, request: GatewayRequest, operation: Operation) -> N
     """Certainly not carried out this time; another attempt, before or since, may have been."""
     latest = operation.attempts == request.attempt
     if operation.in_doubt and draft.fenced and latest and not request.was_in_doubt:
-        draft.put(replace(operation, state=OperationState.PLANNED))
+        draft.put(evolve(operation, state=OperationState.PLANNED))
 
 
 def _misconfigured(draft: Draft, message: str) -> None:

@@ -7,7 +7,6 @@ A draft is the working copy of a case. Decisions talk to it in the domain's word
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -30,6 +29,7 @@ from ..records import (
     Source,
     StatusMove,
     Trigger,
+    evolve,
 )
 from ..values import PaymentStatus, RefundStatus
 from .schedule import next_check
@@ -59,6 +59,8 @@ class Draft:
         self._payments = {payment.id: payment for payment in case.payments}
         self._operations = {operation.key: operation for operation in case.operations}
         self._refunds = {refund.id: refund for refund in case.refunds}
+        self._put_operations: set[str] = set()
+        self._put_refunds: set[str] = set()
         self._stored = case
         self._events: list[Event] = []
         self._flags: list[Flag] = []
@@ -158,9 +160,11 @@ class Draft:
     def update(self, **changes: Any) -> Payment:
         """Change what is not a fact: address, next action, expiry, intentions."""
         payment = self.touched
-        if any(getattr(payment, name) != value for name, value in changes.items()):
-            payment = replace(payment, **changes)
-            self.payment = self._payments[payment.id] = payment
+        for name, value in changes.items():
+            if getattr(payment, name) != value:
+                payment = evolve(payment, **changes)
+                self.payment = self._payments[payment.id] = payment
+                break
         return payment
 
     def record(
@@ -195,6 +199,7 @@ class Draft:
 
     def put(self, operation: Operation) -> Operation:
         self._operations[operation.key] = operation
+        self._put_operations.add(operation.key)
         return operation
 
     def settle_operation(
@@ -203,10 +208,11 @@ class Draft:
         """Move an operation; one that may free others wakes what waits for the payment."""
         if operation.unsettled and state not in (OperationState.SENT, OperationState.PLANNED):
             self._wake = True
-        return self.put(replace(operation, state=state, **changes))
+        return self.put(evolve(operation, state=state, **changes))
 
     def put_refund(self, refund: Refund) -> Refund:
         self._refunds[refund.id] = refund
+        self._put_refunds.add(refund.id)
         return refund
 
     def check_soon(self) -> None:
@@ -288,16 +294,15 @@ class Draft:
     def changes(self) -> Changes:
         """Everything gathered, as one value to be written in one transaction."""
         stored = self._stored
-        known_operations = {op.key: op for op in stored.operations}
-        known_refunds = {refund.id: refund for refund in stored.refunds}
-        before = next(
-            (p for p in stored.payments if self.payment is not None and p.id == self.payment.id),
-            None,
-        )
+        known = {op.key for op in stored.operations}.union(r.id for r in stored.refunds)
+        operations = [op for key, op in self._operations.items() if key in self._put_operations]
+        refunds = [r for key, r in self._refunds.items() if key in self._put_refunds]
         payment, summary = self.payment, None
         triggers: tuple[Trigger, ...] = ()
         move: StatusMove | None = None
+        before = None
         if payment is not None:
+            before = next((p for p in stored.payments if p.id == payment.id), None)
             payment, triggers, move = self._closing(payment, before)
             if payment is before:
                 payment = None
@@ -307,20 +312,10 @@ class Draft:
             directive=self._end if self.fenced else None,
             payment=payment,
             payment_is_new=before is None,
-            new_operations=tuple(
-                op for op in self._operations.values() if op.key not in known_operations
-            ),
-            operations=tuple(
-                op
-                for op in self._operations.values()
-                if op.key in known_operations and op is not known_operations[op.key]
-            ),
-            new_refunds=tuple(r for r in self._refunds.values() if r.id not in known_refunds),
-            refunds=tuple(
-                r
-                for r in self._refunds.values()
-                if r.id in known_refunds and r is not known_refunds[r.id]
-            ),
+            new_operations=tuple(op for op in operations if op.key not in known),
+            operations=tuple(op for op in operations if op.key in known),
+            new_refunds=tuple(refund for refund in refunds if refund.id not in known),
+            refunds=tuple(refund for refund in refunds if refund.id in known),
             events=tuple(self._events),
             flags=tuple(self._flags),
             new_directives=tuple(self._new_directives),
@@ -343,15 +338,15 @@ class Draft:
             move = StatusMove(payment, previous)
             trigger = trigger_of(payment)
             if trigger is not None:
-                payment = replace(payment, fired=(*payment.fired, trigger.value))
+                payment = evolve(payment, fired=(*payment.fired, trigger.value))
                 if not self._unwanted(trigger):
                     triggers = (trigger,)
             if payment.status not in (PaymentStatus.PENDING, PaymentStatus.REQUIRES_ACTION):
-                payment = replace(payment, next_action=None)
+                payment = evolve(payment, next_action=None)
         payment = self._scheduled(payment, before)
         if payment is before:
             return payment, triggers, None
-        payment = replace(payment, version=(before.version if before else 0) + 1)
+        payment = evolve(payment, version=(before.version if before else 0) + 1)
         return payment, triggers, StatusMove(payment, previous) if move else None
 
     def _unwanted(self, trigger: Trigger) -> bool:
@@ -364,7 +359,7 @@ class Draft:
 
     def _scheduled(self, payment: Payment, before: Payment | None) -> Payment:
         if self._check_at is not None:
-            return replace(payment, next_check_at=self._check_at, checks=0)
+            return evolve(payment, next_check_at=self._check_at, checks=0)
         if payment is before and not self.looked:
             return payment
         checks = 0 if self.news or before is None else payment.checks
@@ -378,4 +373,4 @@ class Draft:
         due = next_check(payment, self.now, self.rules, checks, refund_pending=pending_refund)
         if due == payment.next_check_at and checks == payment.checks:
             return payment
-        return replace(payment, next_check_at=due, checks=checks)
+        return evolve(payment, next_check_at=due, checks=checks)

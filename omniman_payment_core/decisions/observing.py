@@ -6,10 +6,18 @@ here; what would take a fact back needs a fact of its own (a failed refund, a wo
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
-from ..records import EventKind, Operation, OperationKind, OperationState, Payment, Refund
+from ..records import (
+    EventKind,
+    Operation,
+    OperationKind,
+    OperationState,
+    Payment,
+    Refund,
+    evolve,
+)
 from ..values import PaymentResult, RefundSnapshot, RefundStatus
 from ..values import PaymentStatus as S
 from .draft import Draft
@@ -227,7 +235,7 @@ def accept_refund(draft: Draft, operation: Operation, status: RefundStatus, refe
     amount = operation.amount_q
     if status is RefundStatus.FAILED:
         draft.put_refund(
-            replace(refund, accepted=True, status=status, reference=reference or refund.reference)
+            evolve(refund, accepted=True, status=status, reference=reference or refund.reference)
         )
         if operation.unsettled:
             draft.settle_operation(
@@ -238,7 +246,7 @@ def accept_refund(draft: Draft, operation: Operation, status: RefundStatus, refe
             )
         return
     draft.put_refund(
-        replace(refund, accepted=True, status=status, reference=reference or refund.reference)
+        evolve(refund, accepted=True, status=status, reference=reference or refund.reference)
     )
     if status is RefundStatus.SUCCEEDED:
         draft.record(EventKind.REFUNDED, amount, f"{operation.key}:refunded", reference=reference)
@@ -264,7 +272,7 @@ def _move_refund(draft: Draft, refund: Refund, status: RefundStatus, reference: 
             )
         return
     was = refund.status
-    draft.put_refund(replace(refund, status=status))
+    draft.put_refund(evolve(refund, status=status))
     operation = draft.operation(refund.id)
     if status is RefundStatus.SUCCEEDED:
         draft.record(

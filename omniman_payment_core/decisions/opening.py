@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from ..channels import read_channel
-from ..records import EventKind, Operation, OperationKind, OperationState, OrderView, Payment, Topic
+from ..records import (
+    EventKind,
+    Operation,
+    OperationKind,
+    OperationState,
+    OrderView,
+    Payment,
+    Topic,
+    evolve,
+)
 from ..values import PaymentFlow
 from .draft import Draft
 from .operations import Parameters, plan, resolve_doubt, send
@@ -76,7 +84,7 @@ def _open(draft: Draft, terms: Terms, order: OrderView, opening: Opening) -> Pay
         )
     if not terms.holds and "charge" not in terms.abilities:
         raise PayloadError(
-            f'the backend "{terms.plugin}" of account "{terms.account}" can neither hold nor charge',
+            f'account "{terms.account}" ({terms.plugin}) can neither hold nor charge',
             "method_unsupported",
         )
     asked_to_hold = draft.directive.topic == Topic.HOLD
@@ -124,8 +132,10 @@ def _advance(draft: Draft, terms: Terms, opening: Opening) -> None:
     if operation is None or operation.state == OperationState.PLANNED:
         if _withdrawn(draft, operation):
             return
-        operation = operation or _plan_opening(draft, terms, kind, opening)
-        send(draft, terms, operation, _parameters(draft, opening, kind))
+        parameters = _parameters(draft, opening, kind)
+        if operation is None:
+            operation = _plan_opening(draft, terms, kind, opening.amount_q, parameters)
+        send(draft, terms, operation, parameters)
         return
     _doubt(draft, terms, opening, operation)
 
@@ -154,19 +164,21 @@ def _prepare(draft: Draft, terms: Terms, opening: Opening, charging: bool) -> No
         return
     if _withdrawn(draft, operation):
         return
-    parameters = replace(_parameters(draft, opening, OperationKind.PREPARE), capture=charging)
+    parameters = _parameters(draft, opening, OperationKind.PREPARE, capture=charging)
     if operation is None or operation.state == OperationState.ABANDONED:
         operation = plan(draft, terms, OperationKind.PREPARE, opening.amount_q, parameters)
     # Preparing moves no money and its key is remembered: when in doubt it is simply sent again.
     send(draft, terms, operation, parameters)
 
 
-def _plan_opening(draft: Draft, terms: Terms, kind: OperationKind, opening: Opening) -> Operation:
-    operation = plan(draft, terms, kind, opening.amount_q, _parameters(draft, opening, kind))
+def _plan_opening(
+    draft: Draft, terms: Terms, kind: OperationKind, amount_q: int, parameters: Parameters
+) -> Operation:
+    operation = plan(draft, terms, kind, amount_q, parameters)
     if draft.touched.transaction_id is None and terms.choose_transaction_id is not None:
         address = terms.choose_transaction_id(operation.key)
         draft.update(transaction_id=address)
-        operation = draft.put(replace(operation, address=address))
+        operation = draft.put(evolve(operation, address=address))
     return operation
 
 
@@ -218,7 +230,9 @@ def _newest(draft: Draft, kind: OperationKind) -> Operation | None:
     return found
 
 
-def _parameters(draft: Draft, opening: Opening, kind: OperationKind) -> Parameters:
+def _parameters(
+    draft: Draft, opening: Opening, kind: OperationKind, *, capture: bool = False
+) -> Parameters:
     payment = draft.touched
     return Parameters(
         digest=digest(
@@ -231,4 +245,5 @@ def _parameters(draft: Draft, opening: Opening, kind: OperationKind) -> Paramete
         ),
         payment_method=opening.payment_method,
         metadata=opening.metadata,
+        capture=capture,
     )

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
-from ..records import GatewayRequest, Operation, OperationKind, OperationState
+from ..records import GatewayRequest, Operation, OperationKind, OperationState, evolve
 from .draft import Draft
 from .terms import Terms
 
@@ -72,7 +72,7 @@ def send(draft: Draft, terms: Terms, operation: Operation, parameters: Parameter
     window = terms.registration.key_window
     first = operation.first_sent_at or draft.now
     sent = draft.put(
-        replace(
+        evolve(
             operation,
             state=OperationState.SENT,
             first_sent_at=first,

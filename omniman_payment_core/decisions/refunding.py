@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from ..currencies import format_amount
-from ..records import Operation, OperationKind, OperationState, Payment, Refund, Topic
+from ..records import Operation, OperationKind, OperationState, Payment, Refund, Topic, evolve
 from ..values import RefundStatus
 from .capture import blocked, chosen_payment
 from .draft import Draft
@@ -123,7 +121,7 @@ def release(draft: Draft, operation: Operation) -> None:
     """A refund that certainly never happened no longer reserves its amount."""
     for refund in draft.refunds():
         if refund.id == operation.key and refund.status == RefundStatus.PENDING:
-            draft.put_refund(replace(refund, status=RefundStatus.FAILED))
+            draft.put_refund(evolve(refund, status=RefundStatus.FAILED))
 
 
 def _parameters(payment: Payment, amount_q: int, reason: str | None) -> Parameters:

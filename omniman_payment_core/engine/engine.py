@@ -17,14 +17,9 @@ from typing import TYPE_CHECKING
 from ..decisions import (
     Answered,
     Directory,
-    Found,
-    Invalid,
-    Misconfigured,
     Moment,
     NotAttempted,
-    NotFound,
     Outcome,
-    Prepared,
     Refused,
     Rules,
     Terms,
@@ -32,8 +27,6 @@ from ..decisions import (
     decide,
     resolve,
 )
-from ..errors import ConfigurationError
-from ..notices import DirectiveNotice, GatewayCall, PaymentChange
 from ..records import (
     CallRecord,
     Case,
@@ -45,12 +38,13 @@ from ..records import (
     Flag,
     GatewayRequest,
     NewDirective,
-    StatusMove,
     Topic,
 )
+from .calls import call_record, check_binding, notice_of, terms_of
 from .gateway import call_backend, outcome_of
-from .logs import log_call, log_directive
+from .logs import log_call
 from .ports import Accounts, Clock, Settlement, Store, Written
+from .telling import Teller
 
 if TYPE_CHECKING:
     from ..plugins.hooks import PaymentHooks
@@ -124,6 +118,7 @@ class Engine:
         self.limits = limits or Limits()
         self._new_id = new_id
         self._rng = rng
+        self._teller = Teller(store, hooks, clock)
         self._terms: dict[str, tuple[Account, Terms]] = {}
         self._directory = Directory(self._terms_for_channel, self._terms_for_account)
 
@@ -137,11 +132,10 @@ class Engine:
             limit=limit,
             lease=self.limits.lease,
             decide=self._decide,
-            tell=self._tell,
+            tell=self._teller.tells_changes,
         )
-        for entry in written:
-            self.hooks.directive_claimed(self._notice(entry, "claimed"))
-        self._after_commit(written)
+        self._teller.claimed(written)
+        self._teller.committed(written)
         return Batch(len(written), self._works(written, started_at, started))
 
     def _decide(self, case: Case, now: datetime) -> Changes:
@@ -162,21 +156,21 @@ class Engine:
         else:
             outcome = self._call(request)
         duration = max(0, round((self.clock.monotonic() - started) * 1_000_000))
-        call = _call_record(request, outcome, duration, self.clock.now())
+        call = call_record(request, outcome, duration, self.clock.now())
         log_call(call)
         return Answer(work, outcome, call)
 
     def release(self, work: Work) -> Answer:
         """The answer of a call that was never made: the directive goes back at once."""
         outcome = NotAttempted("given back unsent", timedelta(), counted=False)
-        return Answer(work, outcome, _call_record(work.request, outcome, 0, self.clock.now()))
+        return Answer(work, outcome, call_record(work.request, outcome, 0, self.clock.now()))
 
     def overdue(self, work: Work) -> Answer:
         """The answer of a call that did not return within its budget."""
         budget = self.limits.call_budget
         outcome = Unknown(f"no answer within {budget.total_seconds():.0f} s", plugin_fault=True)
         duration = round(budget.total_seconds() * 1_000_000)
-        call = _call_record(work.request, outcome, duration, self.clock.now())
+        call = call_record(work.request, outcome, duration, self.clock.now())
         log_call(call)
         return Answer(work, outcome, call)
 
@@ -190,10 +184,10 @@ class Engine:
     def _call(self, request: GatewayRequest) -> Outcome:
         def perform() -> object:
             account = self.accounts.account(request.account)
-            _check_binding(account, request)
+            check_binding(account, request)
             abilities = account.abilities
             return self.hooks.around_gateway_call(
-                _gateway_call(request),
+                notice_of(request),
                 lambda: call_backend(
                     account.backend,
                     request.method in abilities.keyed,
@@ -217,9 +211,9 @@ class Engine:
         delays = [self._wished_delay(answer) for answer in answers]
         written = self.store.settle(
             [self._settlement(a, d) for a, d in zip(answers, delays, strict=True)],
-            tell=self._tell,
+            tell=self._teller.tells_changes,
         )
-        self._after_commit(written)
+        self._teller.committed(written)
         return self._works(written, started_at, started)
 
     def _settlement(self, answer: Answer, delay: timedelta | None) -> Settlement:
@@ -251,33 +245,22 @@ class Engine:
         if isinstance(answer.outcome, (Answered, Refused)):
             return None
         directive = answer.work.directive
-        return self.hooks.retry_delay(
-            DirectiveNotice(
-                id=directive.id,
-                topic=directive.topic,
-                order_ref=directive.order_ref,
-                payment_id=answer.work.request.payment_id,
-                attempts=directive.attempts,
-                status="retrying",
-                reason=answer.call.message,
-                at=answer.call.at,
-            )
-        )
+        return self._teller.wished_delay(directive, answer.call)
 
     # -- housekeeping ----------------------------------------------------------------------
 
     def enqueue(self, directives: Sequence[NewDirective]) -> list[int]:
         """Add directives and tell observers."""
         ids = self.store.enqueue(directives)
-        for number, directive in zip(ids, directives, strict=False):
-            self._enqueued(directive, number)
+        for directive in directives:
+            self._teller.enqueued(directive)
         return ids
 
     def maintain(self, limit: int = 500) -> int:
         """Wake payments whose check is due and tell what was committed but not told."""
         armed = self.store.arm_checks(limit)
-        if self._tell:
-            self._tell_changes(self.store.untold(self.limits.retell_after, limit))
+        if self._teller.tells_changes:
+            self._teller.changed(self.store.untold(self.limits.retell_after, limit))
         return armed
 
     def run_until_idle(self, batch: int = 50) -> int:
@@ -293,10 +276,6 @@ class Engine:
                 works = self.settle([self.perform(work) for work in works])
 
     # -- inside ----------------------------------------------------------------------------
-
-    @property
-    def _tell(self) -> bool:
-        return self.hooks.observes("payment_changed")
 
     def _moment(self, now: datetime, retry_in: timedelta | None = None) -> Moment:
         return Moment(now, self._new_id, self._rng.random(), retry_in, self.owner)
@@ -348,171 +327,6 @@ class Engine:
                 ),
             ),
         )
-
-    # -- telling, after the commit ---------------------------------------------------------
-
-    def _after_commit(self, written: Sequence[Written]) -> None:
-        moves = []
-        for entry in written:
-            changes = entry.changes
-            if changes.directive is not None:
-                self._tell_directive(entry, changes.directive)
-            if changes.move is not None:
-                moves.append(change_of(changes.move, self.clock.now()))
-            for directive in changes.new_directives:
-                self._enqueued(directive, None)
-        if self._tell:
-            self._tell_changes(moves)
-
-    def _tell_changes(self, moves: Sequence[PaymentChange]) -> None:
-        for move in moves:
-            self.hooks.payment_changed(move)
-        if moves:
-            self.store.told(moves)
-
-    def _tell_directive(self, entry: Written, change: DirectiveChange) -> None:
-        payment_id = _payment_id(entry)
-        log_directive(entry.case.directive, change, payment_id)
-        match change.status:
-            case DirectiveStatus.COMPLETED:
-                self.hooks.directive_settled(self._notice(entry, change.status))
-            case DirectiveStatus.FAILED:
-                self.hooks.directive_failed(self._notice(entry, change.status))
-            case DirectiveStatus.PARKED:
-                self.hooks.directive_parked(self._notice(entry, change.status))
-            case _:
-                self.hooks.directive_retrying(self._notice(entry, "retrying"))
-
-    def _enqueued(self, directive: NewDirective, number: int | None) -> None:
-        self.hooks.directive_enqueued(
-            DirectiveNotice(
-                id=number,
-                topic=directive.topic,
-                order_ref=directive.order_ref,
-                payment_id=None,
-                attempts=0,
-                status=DirectiveStatus.PENDING,
-                reason="",
-                at=self.clock.now(),
-            )
-        )
-
-    def _notice(self, entry: Written, status: str) -> DirectiveNotice:
-        directive, change = entry.case.directive, entry.changes.directive
-        return DirectiveNotice(
-            id=directive.id,
-            topic=directive.topic,
-            order_ref=directive.order_ref,
-            payment_id=_payment_id(entry) or None,
-            attempts=change.attempts if change else directive.attempts,
-            status=status,
-            reason=change.last_error if change else "",
-            at=self.clock.now(),
-        )
-
-
-def terms_of(account: Account) -> Terms:
-    """An account as decisions see it."""
-    chooses = "choose_transaction_id" in account.abilities
-    return Terms(
-        account=account.name,
-        plugin=account.plugin,
-        version=account.version,
-        fingerprint=account.fingerprint,
-        livemode=account.livemode,
-        abilities=account.abilities,
-        registration=account.registration,
-        choose_transaction_id=account.backend.choose_transaction_id if chooses else None,
-    )
-
-
-def change_of(move: StatusMove, at: datetime) -> PaymentChange:
-    """A status move as observers are told of it."""
-    payment = move.payment
-    return PaymentChange(
-        payment_id=payment.id,
-        order_ref=payment.order_ref,
-        account=payment.account,
-        previous=move.previous,
-        status=payment.status,
-        amount_q=payment.amount_q,
-        currency=payment.currency,
-        authorized_q=payment.authorized_q,
-        captured_q=payment.captured_q,
-        refunded_q=payment.refunded_q,
-        disputed_q=payment.disputed_q,
-        version=payment.version,
-        at=at,
-    )
-
-
-def _payment_id(entry: Written) -> str:
-    changes = entry.changes
-    if changes.payment is not None:
-        return changes.payment.id
-    return changes.call.payment_id if changes.call is not None else ""
-
-
-def _check_binding(account: Account, request: GatewayRequest) -> None:
-    """A running payment never goes to another gateway account than the one it began with."""
-    if account.fingerprint != request.fingerprint or account.livemode != request.livemode:
-        raise ConfigurationError(
-            f'account "{account.name}" is not the one this payment was begun with '
-            f"(now {account.fingerprint}, live mode {account.livemode}); configure the old "
-            "account under its old name until its payments are done"
-        )
-
-
-def _gateway_call(request: GatewayRequest) -> GatewayCall:
-    operation = request.operation
-    return GatewayCall(
-        account=request.account,
-        plugin=request.plugin,
-        method=request.method,
-        order_ref=request.order_ref,
-        payment_id=request.payment_id,
-        idempotency_key=operation.key if operation is not None else None,
-        amount_q=request.amount_q,
-        currency=request.currency,
-        attempt=request.attempt,
-    )
-
-
-_OUTCOMES: dict[type, str] = {
-    Answered: "answered",
-    Found: "found",
-    Prepared: "prepared",
-    Refused: "refused",
-    NotFound: "not_found",
-    NotAttempted: "not_attempted",
-    Unknown: "unknown",
-    Invalid: "invalid",
-    Misconfigured: "misconfigured",
-}
-
-
-def _call_record(
-    request: GatewayRequest, outcome: Outcome, duration_us: int, at: datetime
-) -> CallRecord:
-    result = outcome.result if isinstance(outcome, (Answered, Refused)) else None
-    operation = request.operation
-    return CallRecord(
-        order_ref=request.order_ref,
-        payment_id=request.payment_id,
-        account=request.account,
-        method=request.method,
-        operation_key=operation.key if operation is not None else "",
-        amount_q=request.amount_q,
-        currency=request.currency,
-        attempt=request.attempt,
-        outcome=_OUTCOMES[type(outcome)],
-        duration_us=duration_us,
-        at=at,
-        transaction_id=(result.transaction_id if result else None) or request.transaction_id or "",
-        status=result.status[:32] if result else "",
-        code=outcome.code if isinstance(outcome, Refused) else "",
-        message=getattr(outcome, "message", ""),
-    )
 
 
 def _run_again_if_woken(changes: Changes, case: Case, work: Work, now: datetime) -> Changes:

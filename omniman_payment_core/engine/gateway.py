@@ -91,9 +91,7 @@ def outcome_of(
     return outcome
 
 
-def _raised(
-    request: GatewayRequest, error: BaseException, scrub: Callable[[str], str]
-) -> Outcome:
+def _raised(request: GatewayRequest, error: BaseException, scrub: Callable[[str], str]) -> Outcome:
     message = scrub(_text(error))
     match error:
         case RateLimitedError(retry_after=seconds):
@@ -191,12 +189,11 @@ def _with_clean_metadata(result: PaymentResult) -> PaymentResult:
 def _adopted(answer: Any) -> PaymentResult:
     """A result class of the plugin's own making, as long as it has the page's six fields."""
     try:
-        fields = {
-            name: getattr(answer, name)
-            for name in ("success", "transaction_id", "status")
-        }
+        fields = {name: getattr(answer, name) for name in ("success", "transaction_id", "status")}
     except Exception:
-        raise GarbageError(f"the answer is a {type(answer).__name__}, not a PaymentResult") from None
+        raise GarbageError(
+            f"the answer is a {type(answer).__name__}, not a PaymentResult"
+        ) from None
     for name in PaymentResult.__dataclass_fields__:
         if name not in fields:
             fields[name] = getattr(answer, name, None)
@@ -236,7 +233,9 @@ def _copy(value: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _deep(value: Any) -> Any:
-    if isinstance(value, Mapping):
+    if type(value) is str or type(value) is int:
+        return value
+    if type(value) is dict or isinstance(value, Mapping):
         return {key: _deep(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_deep(item) for item in value]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Clock(Protocol):
-    """Time, passed in. Both are watched: a suspended machine stops one, a changed date the other."""
+    """Time, passed in. A suspended machine stops one of them, a changed date moves the other."""
 
     def now(self) -> datetime:
         """Aware UTC wall-clock time."""

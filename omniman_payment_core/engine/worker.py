@@ -235,7 +235,7 @@ class Worker:
             self._last_settle(self._gather())
         if self._unsettled:
             self._last_settle([])
-        for slot in self._pool:
+        for _ in self._pool:
             self._todo.put(None)
         for slot in self._pool:
             if slot.thread is not None:

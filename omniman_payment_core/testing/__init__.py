@@ -1,4 +1,4 @@
-"""Test doubles that are part of the product: a store in memory and a clock that is told the time."""
+"""Test doubles that are part of the product: a store in memory and a clock to set."""
 
 from .clock import ManualClock
 from .memory import MemoryStore

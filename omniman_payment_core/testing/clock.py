@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 
 class ManualClock:
-    """Implements :class:`~omniman_payment_core.engine.ports.Clock`; also callable, as plugins like it."""
+    """A :class:`~omniman_payment_core.engine.ports.Clock`; also callable, as plugins like it."""
 
     def __init__(self, start: datetime = datetime(2026, 1, 1, tzinfo=UTC)) -> None:
         self._now = start

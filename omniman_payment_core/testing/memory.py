@@ -14,8 +14,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ..decisions import sync_of
-from ..engine.engine import change_of
 from ..engine.ports import Clock, Settlement, Written
+from ..engine.telling import change_of
 from ..notices import PaymentChange
 from ..records import (
     CallRecord,
@@ -34,6 +34,7 @@ from ..records import (
     Refund,
     Topic,
     Trigger,
+    evolve,
 )
 
 _OPEN = (DirectiveStatus.PENDING, DirectiveStatus.RUNNING)
@@ -106,7 +107,7 @@ class MemoryStore:
         written = []
         for directive in self._due(now, limit):
             crashed = directive.status == DirectiveStatus.RUNNING
-            claimed = replace(
+            claimed = evolve(
                 directive,
                 status=DirectiveStatus.RUNNING,
                 attempts=directive.attempts + (1 if crashed else 0),
@@ -129,7 +130,7 @@ class MemoryStore:
             key=lambda d: (d.available_at, d.id),
         )
         taken: set[str] = set()
-        found = []
+        found: list[Directive] = []
         for directive in due:
             if len(found) == limit:
                 break
@@ -175,7 +176,7 @@ class MemoryStore:
             if payment.next_check_at is not None and payment.next_check_at <= now
         ][:limit]
         for payment in due:
-            self.payments[payment.id] = replace(payment, next_check_at=None)
+            self.payments[payment.id] = evolve(payment, next_check_at=None)
             self._enqueue(sync_of(payment.order_ref, payment.id), now)
         return len(due)
 
@@ -238,7 +239,7 @@ class MemoryStore:
         directive = self.directives[case.directive.id]
         if changes.directive is not None:
             change = changes.directive
-            self.directives[directive.id] = replace(
+            self.directives[directive.id] = evolve(
                 directive,
                 status=change.status,
                 attempts=change.attempts,
@@ -303,14 +304,14 @@ class MemoryStore:
             if new.topic != Topic.SYNC:
                 return None
             directive = self.directives[known]
-            woken = replace(directive, wakes=directive.wakes + 1)
+            woken = evolve(directive, wakes=directive.wakes + 1)
             if directive.status != DirectiveStatus.RUNNING:
                 earliest = (
                     min(due, directive.available_at)
                     if directive.status == DirectiveStatus.PENDING
                     else due
                 )
-                woken = replace(
+                woken = evolve(
                     woken,
                     status=DirectiveStatus.PENDING,
                     available_at=earliest,
@@ -339,7 +340,7 @@ class MemoryStore:
         for number in self._by_order.get(order_ref, ()):
             directive = self.directives[number]
             if directive.waiting and directive.status == DirectiveStatus.PENDING:
-                self.directives[number] = replace(directive, available_at=now, waiting=False)
+                self.directives[number] = evolve(directive, available_at=now, waiting=False)
 
 
 def _copy_order(order: StoredOrder) -> StoredOrder:
