@@ -6,8 +6,8 @@ completely or refused, and ``moved`` tells which money really moved.
 
 from __future__ import annotations
 
+import os
 import random
-import secrets
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
@@ -63,7 +63,7 @@ class MockGateway(FarSide):
         books: Store = MemoryStore() if store is None else store
         super().__init__(books, clock, webhook_secret or new_secret())
         self.name = name
-        self._bits = secrets.randbits if rng is None else rng.getrandbits
+        self._random_bytes = os.urandom if rng is None else rng.randbytes
         self.key_window = key_window
         self.hold_period = hold_period
         self.charge_period = charge_period
@@ -90,16 +90,11 @@ class MockGateway(FarSide):
             raise InvalidRequestError("currency: an ISO 4217 code is expected")
         if not order_ref:
             raise InvalidRequestError("order_ref: a text that is not empty is expected")
-        # The caller's mappings are theirs to change; what was asked is not.
-        asked = (
-            kind,
-            amount_q,
-            code,
-            order_ref,
-            dict(payment_method),
-            dict(metadata or ()),
-            transaction_id,
-        )
+        asked: Asked = ()
+        if key is not None:
+            # The caller's mappings are theirs to change; what was asked is not.
+            method, extra = dict(payment_method), dict(metadata or ())
+            asked = (kind, amount_q, code, order_ref, method, extra, transaction_id)
         with self._store.lock:
             now = self._clock()
             if key is not None and (known := self._replay(key, asked, now)) is not None:
@@ -119,7 +114,8 @@ class MockGateway(FarSide):
                 self._book("capture", txn, txn.captured_q, key)
             declined = behaviour.decline
             refusal = None if declined is None else (declined, "the payment was declined")
-            return self._answer(key, asked, now, rules.view(txn, refusal=refusal))
+            answer = rules.view(txn, refusal=refusal)
+            return answer if key is None else self._answer(key, asked, now, answer)
 
     def capture(
         self, transaction_id: str, amount_q: int | None = None, *, key: str | None = None
@@ -246,7 +242,7 @@ class MockGateway(FarSide):
         return refund
 
     def _new_id(self, prefix: str) -> str:
-        return f"{prefix}_{self._bits(120):030x}"
+        return f"{prefix}_{self._random_bytes(15).hex()}"
 
     def _address(self, chosen: str | None, key: str | None) -> str:
         if chosen is not None:

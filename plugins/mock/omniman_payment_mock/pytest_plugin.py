@@ -51,14 +51,24 @@ def mock_payment(
     mock_gateway: MockGateway, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[MockPaymentBackend]:
     """A mock backend that ``get_payment_backend`` answers with, for every channel."""
-    import omniman_payment_core
+    from omniman_payment_core import plugins
 
     from .backend import MockPaymentBackend
+    from .plugin import register_backend
+
+    class MockRegistry(plugins.PaymentRegistry):
+        """Serves every channel with one account."""
+
+        def account_for(self, channel: Any) -> plugins.Account:
+            return self.account("mock")
 
     backend = MockPaymentBackend(gateway=mock_gateway)
-    monkeypatch.setattr(omniman_payment_core, "get_payment_backend", lambda channel: backend)
+    registry = MockRegistry({}, hooks=plugins.PaymentHooks())
+    registry.use("mock", backend, register_backend())
+    # Below current_registry(): whoever imported that function long ago gets the mock as well.
+    monkeypatch.setattr(plugins, "_current", registry)
     yield backend
-    backend.close()
+    registry.close()
 
 
 @pytest.fixture

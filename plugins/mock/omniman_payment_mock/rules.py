@@ -20,8 +20,8 @@ Refusal = tuple[DeclineCode, str]
 
 
 def held_q(txn: Transaction) -> int:
-    """What is authorized and neither taken nor given back. A late payment holds nothing."""
-    return max(0, txn.authorized_q - txn.captured_q - txn.released_q)
+    """What is authorized and neither taken nor given back."""
+    return txn.authorized_q - txn.captured_q - txn.released_q
 
 
 def refunded_q(txn: Transaction) -> int:
@@ -51,6 +51,7 @@ def lapse(txn: Transaction, now: datetime) -> bool:
 
 def status_of(txn: Transaction) -> PaymentStatus:
     """The one status the amounts amount to; only refunds that succeeded count."""
+    held = held_q(txn)
     if txn.disputed_q:
         return PaymentStatus.DISPUTED
     if txn.captured_q:
@@ -59,9 +60,9 @@ def status_of(txn: Transaction) -> PaymentStatus:
             return PaymentStatus.REFUNDED
         if returned:
             return PaymentStatus.PARTIALLY_REFUNDED
-        less = held_q(txn) > 0 or (txn.captures_at_once and txn.captured_q < txn.amount_q)
+        less = held > 0 or (txn.captures_at_once and txn.captured_q < txn.amount_q)
         return PaymentStatus.PARTIALLY_CAPTURED if less else PaymentStatus.CAPTURED
-    if held_q(txn):
+    if held:
         return PaymentStatus.AUTHORIZED
     if txn.cancelled:
         return PaymentStatus.CANCELLED

@@ -8,7 +8,8 @@ import sys
 import pytest
 
 from omniman_payment_core.contracts import FEATURES, abilities_of
-from omniman_payment_mock import MockPaymentBackend
+from omniman_payment_core.plugins import PaymentHooks, PaymentRegistry
+from omniman_payment_mock import MockPaymentBackend, named_gateway, reset_gateways
 from omniman_payment_mock.plugin import make_registration, register_backend
 
 
@@ -17,6 +18,29 @@ def test_the_registration_builds_a_backend_from_its_options() -> None:
     backend = registration.build({"latency_ms": 0, "webhook_secret": ["a-long-enough-secret"]})
     assert isinstance(backend, MockPaymentBackend)
     assert backend.charge(1000, "brl", "ORD-1", {"type": "card"}).success
+
+
+def test_an_account_of_the_settings_gets_its_mock() -> None:
+    registry = PaymentRegistry(
+        {
+            "PAYMENT_BACKENDS": {
+                "shop": {
+                    "plugin": "mock-inline",
+                    "config": {"gateway": "shop", "webhook_secret": "a-long-enough-secret"},
+                }
+            },
+            "DEFAULT_PAYMENT_BACKEND": "shop",
+        },
+        hooks=PaymentHooks(),
+    )
+    registry.register_backend(make_registration(name="mock-inline"))
+    backend = registry.account("shop").backend
+    assert isinstance(backend, MockPaymentBackend)
+    assert backend.gateway is named_gateway("shop")
+    (event,) = backend.parse_webhook(*named_gateway("shop").webhook("mock_1"))
+    assert event.transaction_id == "mock_1"
+    registry.close()
+    reset_gateways()
 
 
 def test_the_mock_has_every_ability_and_feature() -> None:

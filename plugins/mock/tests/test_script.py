@@ -162,6 +162,15 @@ def test_a_late_request_and_its_repeat_are_carried_out_once(
     assert gateway.moved_q("ORD-1") == 1000
 
 
+def test_a_late_request_arrives_once(backend: MockPaymentBackend, gateway: MockGateway) -> None:
+    method = {"behaviour": {"faults": {"kind": "late"}}}
+    with pytest.raises(OutcomeUnknownError):
+        backend.charge(1000, "brl", "ORD-1", method)
+    gateway.deliver_late()
+    gateway.deliver_late()
+    assert gateway.moved_q("ORD-1") == 1000
+
+
 def test_a_slow_call_takes_its_time(gateway: MockGateway, clock: Any) -> None:
     slept: list[float] = []
     backend = MockPaymentBackend(

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from omniman_payment_core import current_registry, get_payment_backend
+
 pytest_plugins = ("pytester",)
 
 
@@ -71,6 +73,13 @@ def test_payment_capture(mock_payment, order):
     assert capture.success
     assert capture.status == "captured"
 """
+CONFTEST = """
+from omniman_payment_mock import pytest_plugin
+
+def pytest_configure(config):
+    if not config.pluginmanager.is_registered(pytest_plugin):
+        config.pluginmanager.register(pytest_plugin)
+"""
 PATHS = {
     "omniman.contrib.payment.adapters.mock": "omniman_payment_mock",
     "omniman.contrib.payment.get_payment_backend": "omniman_payment_core.get_payment_backend",
@@ -83,15 +92,7 @@ def test_the_pages_block_runs_with_its_dotted_paths_changed(pytester: pytest.Pyt
     for old, new in PATHS.items():
         assert old in block
         block = block.replace(old, new)
-    pytester.makeconftest(
-        """
-        from omniman_payment_mock import pytest_plugin
-
-        def pytest_configure(config):
-            if not config.pluginmanager.is_registered(pytest_plugin):
-                config.pluginmanager.register(pytest_plugin)
-        """
-    )
+    pytester.makeconftest(CONFTEST)
     pytester.makepyfile(block)
     pytester.runpytest_inprocess("-p", "no:cacheprovider").assert_outcomes(passed=2)
 
@@ -99,10 +100,30 @@ def test_the_pages_block_runs_with_its_dotted_paths_changed(pytester: pytest.Pyt
 def test_every_channel_gets_the_mock_while_the_fixture_is_used(
     mock_payment: Any, mock_channel: Any
 ) -> None:
-    import omniman_payment_core
-
-    get_payment_backend: Any = omniman_payment_core.get_payment_backend
+    mock_channel.config["payment_backend"] = "an account that is not configured here"
     assert get_payment_backend(mock_channel) is mock_payment
+    assert current_registry().account("mock").backend is mock_payment
+
+
+def test_the_mock_is_gone_after_the_test(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("omniman_payment_core.plugins._current", None)
+    pytester.makeconftest(CONFTEST)
+    pytester.makepyfile(
+        """
+        import pytest
+        from omniman_payment_core import ConfigurationError, current_registry
+
+        def test_one(mock_payment):
+            assert current_registry().account("mock").backend is mock_payment
+
+        def test_two():
+            with pytest.raises(ConfigurationError, match="not configured"):
+                current_registry()
+        """
+    )
+    pytester.runpytest_inprocess("-p", "no:cacheprovider").assert_outcomes(passed=2)
 
 
 def test_each_test_has_its_own_order_and_gateway(
