@@ -1,0 +1,331 @@
+"""Values that must not be seen, and the scrubber that takes them out of texts meant for people.
+
+Knows nothing of settings or plugins. Texts from gateways and plugins pass through a
+:class:`Scrubber` before they are logged, stored or shown.
+"""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import json
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final, NoReturn
+from urllib.parse import quote, quote_plus
+
+MASK: Final = "[secret]"
+CARD_MASK: Final = "[card number]"
+SHORTEST: Final = 4
+"""Shorter secrets are left alone: they would black out ordinary words."""
+MAX_DEPTH: Final = 12
+MAX_ITEMS: Final = 1000
+_LONG_LINE: Final = 16
+
+
+class Secret:
+    """A value that shows itself only when asked: :meth:`reveal`. Cannot be pickled."""
+
+    __slots__ = ("__value",)
+
+    def __init__(self, value: Any) -> None:
+        object.__setattr__(self, "_Secret__value", value)
+
+    def reveal(self) -> Any:
+        """The value itself; keep it out of variables that outlive the call."""
+        return self.__value  # type: ignore[attr-defined]
+
+    def __repr__(self) -> str:
+        return MASK
+
+    __str__ = __repr__
+
+    def __format__(self, spec: str) -> str:
+        return MASK
+
+    def __bool__(self) -> bool:
+        return bool(self.reveal())
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Secret):
+            return NotImplemented
+        mine, theirs = self.reveal(), other.reveal()
+        same = hmac.compare_digest(_as_bytes(mine), _as_bytes(theirs))
+        return same and type(mine) is type(theirs)
+
+    # A hash would let a guess be confirmed without comparing.
+    __hash__ = None  # type: ignore[assignment]
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError("a Secret cannot be changed")
+
+    def __delattr__(self, name: str) -> NoReturn:
+        raise AttributeError("a Secret cannot be changed")
+
+    def __copy__(self) -> Secret:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Secret:
+        return self
+
+    def __getstate__(self) -> NoReturn:
+        raise TypeError("a Secret cannot be pickled")
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        raise TypeError("a Secret cannot be pickled")
+
+
+def _as_bytes(value: object) -> bytes:
+    if isinstance(value, bytes):
+        return value
+    text = value if isinstance(value, str) else repr(value)
+    return text.encode("utf-8", "surrogatepass")
+
+
+class Scrubber:
+    """Takes known secrets, card numbers and control characters out of texts."""
+
+    __slots__ = ("_forms", "_longest", "_pattern")
+
+    def __init__(self, secrets: Iterable[str | Secret] = ()) -> None:
+        self.know(secrets)
+
+    def know(self, secrets: Iterable[str | Secret]) -> None:
+        """Replace the known secrets; safe while other threads scrub."""
+        forms: set[str] = set()
+        for secret in secrets:
+            value = secret.reveal() if isinstance(secret, Secret) else secret
+            if isinstance(value, bytes):
+                value = value.decode("latin-1")
+            if isinstance(value, str) and len(value) >= SHORTEST:
+                forms.update(_forms_of(value))
+        # The longest first, so that a secret which begins with another one goes whole.
+        ordered = sorted(forms, key=lambda form: (-len(form), form))
+        self._pattern = re.compile("|".join(map(re.escape, ordered))) if ordered else None
+        self._longest = len(ordered[0]) if ordered else 0
+        self._forms = tuple(reversed(ordered))
+
+    def __repr__(self) -> str:
+        return f"<Scrubber, {len(self._forms)} forms of secrets>"
+
+    def text(self, text: str, limit: int = 2000) -> str:
+        """The text without secrets and card numbers, on one line, at most ``limit`` characters."""
+        length = len(text)
+        if length > limit:
+            text = self._beginning(text, limit)
+        else:
+            for form in self._forms:
+                if len(form) > length:
+                    break
+                if form in text:
+                    assert self._pattern is not None
+                    text = self._pattern.sub(MASK, text)
+                    break
+        if _MAYBE_CARD.search(text) is not None:
+            text = _CARD_RUN.sub(_mask_cards, text)
+        if not text.isprintable():
+            text = "".join(map(_visible, text))
+        return text if len(text) <= limit else text[: max(0, limit - 1)] + "…"
+
+    def _beginning(self, text: str, limit: int) -> str:
+        """The first ``limit`` characters; a secret across the cut goes whole, not in half."""
+        # A card number is at most 37 characters with its separators.
+        text = text[: limit + max(self._longest, 40)]
+        spans = [match.span() for match in _CARD_RUN.finditer(text) if _has_card(match.group())]
+        cut = min((start for start, end in spans if start < limit < end), default=limit)
+        pieces, done = [], 0
+        if self._pattern is not None:
+            for match in self._pattern.finditer(text):
+                if match.start() >= cut:
+                    break
+                pieces += [text[done : match.start()], MASK]
+                done = match.end()
+        return "".join(pieces) + text[done : max(cut, done)] + "…"
+
+    def json(self, value: object, limit: int = 2000) -> Any:
+        """The value as scrubbed JSON: bounded, and whatever is not JSON by its type's name only."""
+        return self._json(value, limit, 0, _Budget(MAX_ITEMS))
+
+    def _json(self, value: object, limit: int, depth: int, budget: _Budget) -> Any:
+        try:
+            if value is None or isinstance(value, bool):
+                return value
+            if isinstance(value, str):
+                return self.text(str.__str__(value), limit)
+            if isinstance(value, int):
+                return self._number(int(value))
+            if isinstance(value, float):
+                return float(value) if math.isfinite(value) else f"[{type(value).__name__}]"
+            if isinstance(value, Secret):
+                return MASK
+            if isinstance(value, (Mapping, list, tuple)):
+                if depth >= MAX_DEPTH:
+                    return "[too deep]"
+                return self._container(value, limit, depth + 1, budget)
+        except Exception:
+            return f"[{type(value).__name__}]"
+        return f"[{type(value).__name__}]"
+
+    def _number(self, value: int) -> int | str:
+        if abs(value) < 10**12:
+            return value
+        if abs(value) >= 10**64:
+            return "[long number]"
+        shown = str(value)
+        return value if self.text(shown) == shown else CARD_MASK
+
+    def _container(self, value: Any, limit: int, depth: int, budget: _Budget) -> Any:
+        if isinstance(value, Mapping):
+            clean: dict[str, Any] = {}
+            for key in value:
+                if not budget.take():
+                    clean["[more]"] = "[left out]"
+                    break
+                shown = self.text(key, limit) if isinstance(key, str) else self._key(key)
+                clean[shown] = self._json(value[key], limit, depth, budget)
+            return clean
+        items: list[Any] = []
+        for item in value:
+            if not budget.take():
+                items.append("[more left out]")
+                break
+            items.append(self._json(item, limit, depth, budget))
+        return items
+
+    def _key(self, key: object) -> str:
+        if key is None or isinstance(key, (bool, int)):
+            return self.text(str(self._json(key, 100, 0, _Budget(1))))
+        return f"[{type(key).__name__}]"
+
+
+class _Budget:
+    """How many items may still be looked at, across all levels."""
+
+    __slots__ = ("left",)
+
+    def __init__(self, left: int) -> None:
+        self.left = left
+
+    def take(self) -> bool:
+        self.left -= 1
+        return self.left >= 0
+
+
+def contains_card_number(value: object) -> bool:
+    """Whether a JSON value holds what looks like a card number, in a text, number or key."""
+    return any(
+        _has_card(match.group())
+        for text in _texts(value, 0, _Budget(10 * MAX_ITEMS))
+        for match in _CARD_RUN.finditer(text)
+    )
+
+
+def _texts(value: object, depth: int, budget: _Budget) -> Iterator[str]:
+    if not budget.take() or depth > 2 * MAX_DEPTH:
+        return
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, int) and 10**12 <= abs(value) < 10**19:
+        yield str(abs(value))
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _texts(key, depth + 1, budget)
+            yield from _texts(item, depth + 1, budget)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _texts(item, depth + 1, budget)
+
+
+# -- the forms a secret takes ---------------------------------------------------------------
+
+
+def _forms_of(secret: str) -> set[str]:
+    forms = {secret}
+    lines = [line.strip() for line in secret.splitlines()]
+    if len(lines) > 1:
+        # A certificate or key: its lines are shown one by one, or with other line ends.
+        forms.update(
+            line for line in lines if len(line) >= _LONG_LINE and not line.startswith("-----")
+        )
+    for form in tuple(forms):
+        forms.add(json.dumps(form)[1:-1])
+        forms.add(json.dumps(form, ensure_ascii=False)[1:-1])
+        forms.add(repr(form)[1:-1])
+        raw = form.encode("utf-8", "surrogatepass")
+        for quoted in (quote(raw), quote(raw, safe=""), quote_plus(raw)):
+            forms.add(quoted)
+            forms.add(_PERCENT.sub(lambda match: match.group().lower(), quoted))
+        forms.update(_base64_forms(raw))
+    return {form for form in forms if len(form) >= SHORTEST}
+
+
+_PERCENT = re.compile(r"%[0-9A-F]{2}")
+
+
+def _base64_forms(raw: bytes) -> Iterator[str]:
+    """What stays the same of its base64 wherever it stands in a longer encoded text."""
+    for before in range(3):
+        encoded = base64.b64encode(b"\0" * before + raw).decode().rstrip("=")
+        first = (0, 2, 3)[before]
+        last = len(encoded) if (before + len(raw)) % 3 == 0 else len(encoded) - 1
+        stable = encoded[first:last]
+        if len(stable) >= 6:
+            yield stable
+            yield stable.replace("+", "-").replace("/", "_")
+
+
+# -- card numbers ---------------------------------------------------------------------------
+
+_CARD_RUN = re.compile(r"(?<!\d)\d(?:[ -]?\d){12,}")
+# Far cheaper than the exact pattern, and finds everything that it finds.
+_MAYBE_CARD = re.compile(r"\d[\d -]{11,}\d")
+_BLOCKS = re.compile(r"\d+")
+_SHORTEST_CARD, _LONGEST_CARD = 13, 19
+# No card scheme issues numbers that begin with these, and timestamps and counters do.
+_NO_CARD = re.compile(r"[0179]|2[0189]")
+
+
+def _card_spans(run: str) -> Iterator[tuple[int, int]]:
+    """Where card numbers stand in digits and separators: whole blocks that pass the Luhn sum."""
+    blocks = list(_BLOCKS.finditer(run))
+    start = 0
+    while start < len(blocks):
+        digits, found = "", 0
+        for end in range(start, len(blocks)):
+            digits += blocks[end].group()
+            if len(digits) > _LONGEST_CARD:
+                break
+            if len(digits) >= _SHORTEST_CARD and not _NO_CARD.match(digits) and _luhn(digits):
+                found = end + 1
+        if found:
+            yield blocks[start].start(), blocks[found - 1].end()
+        start = max(found, start + 1)
+
+
+def _luhn(digits: str) -> bool:
+    total = 0
+    for position, digit in enumerate(reversed(digits)):
+        number = int(digit)
+        if position % 2:
+            number = number * 2 - 9 if number > 4 else number * 2
+        total += number
+    return total % 10 == 0
+
+
+def _has_card(run: str) -> bool:
+    return next(_card_spans(run), None) is not None
+
+
+def _mask_cards(match: re.Match[str]) -> str:
+    run, pieces, done = match.group(), [], 0
+    for start, end in _card_spans(run):
+        pieces += [run[done:start], CARD_MASK]
+        done = end
+    return "".join(pieces) + run[done:]
+
+
+def _visible(character: str) -> str:
+    if character.isprintable():
+        return character
+    return character.encode("unicode_escape").decode("ascii")

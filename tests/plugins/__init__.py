@@ -1,0 +1,1 @@
+"""The plugin system: hooks, discovery, settings, registry, secrets."""
