@@ -1,0 +1,1 @@
+"""What the core promises, shown over the memory store and a gateway that keeps true books."""
