@@ -8,7 +8,7 @@ from ..values import PaymentStatus as S
 from .draft import Draft
 from .opening import TermsOf
 from .operations import Parameters, plan, resolve_doubt, send
-from .payloads import digest, read_amount
+from .payloads import PayloadError, digest, read_amount
 from .terms import Terms
 
 
@@ -53,9 +53,15 @@ def decide_capture(draft: Draft, account_terms: TermsOf) -> None:
 def chosen_payment(draft: Draft) -> Payment | None:
     """The payment a payload names, else the one it has begun with, else the newest attempt."""
     named = draft.directive.payload.get("payment_id")
-    if named is not None:
-        return draft.find_payment(named)
-    return draft.begun_with() or draft.latest()
+    if named is None:
+        return draft.begun_with() or draft.latest()
+    payment = draft.find_payment(named)
+    if payment is None:
+        raise PayloadError(
+            f'"payment_id" names no payment of order {draft.directive.order_ref}',
+            "unknown_payment",
+        )
+    return payment
 
 
 def blocked(draft: Draft) -> bool:

@@ -22,7 +22,7 @@ from .capture import decide_capture
 from .draft import Draft
 from .late import watch_for_late_money
 from .opening import decide_opening
-from .payloads import PayloadError
+from .payloads import PayloadError, check_object
 from .refunding import decide_refund
 from .syncing import decide_sync
 from .terms import Moment, Outcome, Rules, Terms
@@ -87,6 +87,7 @@ def _next_step(draft: Draft, directory: Directory) -> None:
         draft.fail("order_missing", f"order {directive.order_ref} does not exist")
         return
     try:
+        check_object(directive.payload)
         match directive.topic:
             case Topic.HOLD | Topic.CHARGE:
                 decide_opening(

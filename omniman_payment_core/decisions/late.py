@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..channels import ChannelConfigError, LateMoney, read_channel
 from ..currencies import format_amount
 from ..records import NewDirective, Payment, Topic
+from ..values import PaymentStatus
 from .draft import Draft
 
 
@@ -25,6 +26,16 @@ def watch_for_late_money(draft: Draft, before: Payment | None) -> None:
     elif before.closed:
         # The order still wants it; the operator should only know that it came late.
         draft.flag("late_money", f"order {order.ref} was paid after its payment {before.status}")
+    elif payment.status is PaymentStatus.PARTIALLY_CAPTURED and payment.open_q == 0:
+        # Not a part of a hold that we took: the payer sent less than was asked.
+        paid, asked = (
+            format_amount(amount, payment.currency)
+            for amount in (payment.captured_q, payment.amount_q)
+        )
+        draft.flag(
+            "underpaid",
+            f"order {order.ref} was paid {paid} of {asked}; ask for the rest or return it",
+        )
 
 
 def _late(draft: Draft, amount_q: int, why: str) -> None:

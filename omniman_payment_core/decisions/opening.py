@@ -88,6 +88,9 @@ def _open(draft: Draft, terms: Terms, order: OrderView, opening: Opening) -> Pay
             "method_unsupported",
         )
     asked_to_hold = draft.directive.topic == Topic.HOLD
+    why_not = None if asked_to_hold else terms.missing("charge")
+    if why_not is not None:
+        raise PayloadError(why_not, "not_supported")
     payment = draft.open_payment(
         Payment(
             id=draft.moment.new_id(),

@@ -31,6 +31,12 @@ class Opening:
     metadata: Mapping[str, Any]
 
 
+def check_object(payload: object) -> None:
+    """What was stored as a payload may be any JSON."""
+    if not isinstance(payload, Mapping):
+        raise PayloadError(f"the payload is {_kind(payload)}; it has to be an object")
+
+
 def read_opening(payload: Mapping[str, Any], order: OrderView) -> Opening:
     """The payload of ``payment.hold`` and ``payment.charge``; checks it against the order."""
     amount_q = _amount(payload, "amount_q")
@@ -111,6 +117,11 @@ def _is_count(value: object) -> bool:
 
 def _kind(value: object) -> str:
     """Names a value's type; the value itself may be something that must not be shown."""
-    return {str: "a text", float: "a fraction", bool: "true or false", dict: "an object"}.get(
-        type(value), f"a {type(value).__name__}"
-    )
+    return {
+        str: "a text",
+        int: "a number",
+        float: "a fraction",
+        bool: "true or false",
+        dict: "an object",
+        type(None): "empty",
+    }.get(type(value), f"a {type(value).__name__}")
