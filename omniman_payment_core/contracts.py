@@ -207,7 +207,8 @@ class Feature:
 
 FEATURES: Mapping[str, str] = {
     "hold": "authorize() holds funds that a later capture takes",
-    "partial_capture": "capture() may take less than was authorized; the rest is released",
+    "partial_capture": "capture() may take less than was authorized; the rest is released, or "
+    "stays held with multiple_captures",
     "multiple_captures": "capture() may be called again for what is left",
     "partial_refund": "refund() may return less than was captured",
     "multiple_refunds": "refund() may be called again for what is left",
