@@ -1,0 +1,18 @@
+"""The Django application: its name, its label, and the system checks it registers."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class OmnimanPaymentConfig(AppConfig):
+    """Put ``"omniman_payment_django"`` into ``INSTALLED_APPS``."""
+
+    name = "omniman_payment_django"
+    label = "omniman_payment"
+    verbose_name = _("Payments")
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from . import checks  # noqa: F401  (importing it registers the checks)
