@@ -84,7 +84,7 @@ def _looked(draft: Draft) -> None:
 
 def _seen(draft: Draft, terms: Terms, result: PaymentResult) -> None:
     _looked(draft)
-    if not _border(draft, result):
+    if _about_another(draft, result) or not _border(draft, result):
         return
     before = draft.unsettled()
     observe(draft, terms, result, answers=None)
@@ -128,6 +128,12 @@ def _absorb_call(
 
 
 def _answered(draft: Draft, terms: Terms, operation: Operation, result: PaymentResult) -> None:
+    # The specification page's sample answers a refund with the refund's own id.
+    if operation.kind != OperationKind.REFUND and _about_another(draft, result):
+        if operation.unsettled:
+            draft.put(evolve(operation, evidence="the answer was about another transaction"))
+        draft.retry("the gateway answered about another transaction")
+        return
     if not _border(draft, result):
         if operation.unsettled:
             draft.settle_operation(operation, OperationState.PARKED, evidence="currency mismatch")
@@ -222,8 +228,21 @@ def _misconfigured(draft: Draft, message: str) -> None:
     draft.wait(message, until=draft.now + draft.rules.config_retry, waiting=False)
 
 
+def _about_another(draft: Draft, result: PaymentResult) -> bool:
+    """An answer that names a transaction has to name ours, or nothing of it is believed."""
+    known = draft.touched.transaction_id
+    if known is None or result.transaction_id in (None, known):
+        return False
+    draft.flag(
+        "transaction_mismatch",
+        f"asked about transaction {known}, the gateway answered about another: "
+        f"{str(result.transaction_id)[:64]!r}",
+    )
+    return True
+
+
 def _border(draft: Draft, result: PaymentResult) -> bool:
-    """Currency and address have to be ours, or nothing of the answer is believed."""
+    """The currency has to be ours, or nothing of the answer is believed."""
     payment = draft.touched
     if result.currency is not None and result.currency.upper() != payment.currency:
         draft.flag(

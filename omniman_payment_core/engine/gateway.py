@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, cast
@@ -34,6 +35,7 @@ from ..errors import (
     TransactionNotFoundError,
 )
 from ..records import GatewayRequest
+from ..secrets import Scrubber
 from ..values import NextAction, PaymentResult, PaymentStatus, RefundSnapshot, RefundStatus
 
 log = logging.getLogger("omniman_payment.gateway")
@@ -85,13 +87,58 @@ def outcome_of(
     try:
         outcome = _read(request, perform())
     except BaseException as error:
-        return _raised(request, error, scrub)
-    if isinstance(outcome, Refused):
-        return replace(outcome, message=scrub(outcome.message))
+        return _raised(error, _discreet(request, scrub))
+    match outcome:
+        case Answered(result) if result.error_code or result.error_message:
+            return Answered(_scrubbed(result, _discreet(request, scrub)))
+        case Refused():
+            clean = _discreet(request, scrub)
+            result = _scrubbed(outcome.result, clean)
+            return Refused(result.error_code or "", clean(outcome.message), result)
+        case Found(results) if any(r.error_code or r.error_message for r in results):
+            return Found(tuple(_scrubbed(r, _discreet(request, scrub)) for r in results))
     return outcome
 
 
-def _raised(request: GatewayRequest, error: BaseException, scrub: Callable[[str], str]) -> Outcome:
+def _scrubbed(result: PaymentResult, scrub: Callable[[str], str]) -> PaymentResult:
+    """The answer with its texts fit to be stored and shown."""
+    code, message = result.error_code, result.error_message
+    return replace(
+        result,
+        error_code=scrub(code) if code else code,
+        error_message=scrub(message) if message else message,
+    )
+
+
+_A_WORD = re.compile(r"[A-Za-z_-]{1,24}")
+
+
+def _discreet(request: GatewayRequest, scrub: Callable[[str], str]) -> Callable[[str], str]:
+    """Plugins quote what they were given: the payment method's details are taken out as well.
+
+    Plain words stay, or a text about a declined card could not say "card".
+    """
+    details = [text for text in _details(request.payment_method) if not _A_WORD.fullmatch(text)]
+    if not details:
+        return scrub
+    of_method = Scrubber(details)
+    return lambda text: scrub(of_method.text(text))
+
+
+def _details(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif type(value) is int and abs(value) >= 10**5:
+        yield str(value)
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from _details(item)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _details(item)
+
+
+def _raised(error: BaseException, scrub: Callable[[str], str]) -> Outcome:
     message = scrub(_text(error))
     match error:
         case RateLimitedError(retry_after=seconds):
@@ -117,7 +164,7 @@ def _text(error: BaseException) -> str:
     """A plugin's exception may be unable to say what it is."""
     try:
         return str(error) or type(error).__name__
-    except Exception:
+    except BaseException:
         return type(error).__name__
 
 
