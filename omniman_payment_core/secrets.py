@@ -22,6 +22,7 @@ SHORTEST: Final = 4
 MAX_DEPTH: Final = 12
 MAX_ITEMS: Final = 1000
 _LONG_LINE: Final = 16
+_NOTHING: Final = re.compile(r"(?!)")
 
 
 class Secret:
@@ -86,7 +87,7 @@ def _as_bytes(value: object) -> bytes:
 class Scrubber:
     """Takes known secrets, card numbers and control characters out of texts."""
 
-    __slots__ = ("_forms", "_longest", "_pattern")
+    __slots__ = ("_known",)
 
     def __init__(self, secrets: Iterable[str | Secret] = ()) -> None:
         self.know(secrets)
@@ -102,12 +103,13 @@ class Scrubber:
                 forms.update(_forms_of(value))
         # The longest first, so that a secret which begins with another one goes whole.
         ordered = sorted(forms, key=lambda form: (-len(form), form))
-        self._pattern = re.compile("|".join(map(re.escape, ordered))) if ordered else None
-        self._longest = len(ordered[0]) if ordered else 0
-        self._forms = tuple(reversed(ordered))
+        pattern = re.compile("|".join(map(re.escape, ordered))) if ordered else _NOTHING
+        longest = len(ordered[0]) if ordered else 0
+        # In one piece, because other threads read it without a lock.
+        self._known = (tuple(reversed(ordered)), pattern, longest)
 
     def __repr__(self) -> str:
-        return f"<Scrubber, {len(self._forms)} forms of secrets>"
+        return f"<Scrubber, {len(self._known[0])} forms of secrets>"
 
     def text(self, text: str, limit: int = 2000) -> str:
         """The text without secrets and card numbers, on one line, at most ``limit`` characters."""
@@ -115,12 +117,12 @@ class Scrubber:
         if length > limit:
             text = self._beginning(text, limit)
         else:
-            for form in self._forms:
+            forms, pattern, _ = self._known
+            for form in forms:
                 if len(form) > length:
                     break
                 if form in text:
-                    assert self._pattern is not None
-                    text = self._pattern.sub(MASK, text)
+                    text = pattern.sub(MASK, text)
                     break
         if _MAYBE_CARD.search(text) is not None:
             text = _CARD_RUN.sub(_mask_cards, text)
@@ -130,17 +132,17 @@ class Scrubber:
 
     def _beginning(self, text: str, limit: int) -> str:
         """The first ``limit`` characters; a secret across the cut goes whole, not in half."""
+        _, pattern, longest = self._known
         # A card number is at most 37 characters with its separators.
-        text = text[: limit + max(self._longest, 40)]
+        text = text[: limit + max(longest, 40)]
         spans = [match.span() for match in _CARD_RUN.finditer(text) if _has_card(match.group())]
         cut = min((start for start, end in spans if start < limit < end), default=limit)
         pieces, done = [], 0
-        if self._pattern is not None:
-            for match in self._pattern.finditer(text):
-                if match.start() >= cut:
-                    break
-                pieces += [text[done : match.start()], MASK]
-                done = match.end()
+        for match in pattern.finditer(text):
+            if match.start() >= cut:
+                break
+            pieces += [text[done : match.start()], MASK]
+            done = match.end()
         return "".join(pieces) + text[done : max(cut, done)] + "…"
 
     def json(self, value: object, limit: int = 2000) -> Any:

@@ -7,12 +7,14 @@ import re
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import importlib_metadata
 
 from ..contracts import BackendRegistration
 from ..errors import BackendConflictError, BackendNotFoundError, ConfigurationError
+from ..secrets import Scrubber
+from .hooks import describe
 from .loading import import_module_of, registration_from
 from .wording import nearest
 
@@ -31,6 +33,7 @@ PIP_NAMES = {
 }
 """Backends we know of, with the distribution that brings each."""
 
+_scrub = Scrubber().text
 _HEADER = re.compile(r"^(Name|Version):[ \t]*(\S.*?)[ \t]*$", re.MULTILINE | re.IGNORECASE)
 
 
@@ -156,22 +159,36 @@ def _scan() -> dict[str, tuple[Installed, ...]]:
     found: dict[str, list[Installed]] = {BACKENDS_GROUP: [], HOOKS_GROUP: []}
     seen: set[str] = set()
     for distribution in importlib_metadata.distributions():
-        text = distribution.read_text("entry_points.txt")
-        # Most distributions have nothing for us: their metadata is not even parsed.
-        if not text or "omniman_payment." not in text:
+        try:
+            mine = _points_of(distribution, seen)
+        except Exception as error:
+            # One damaged distribution must not hide the others, which take money.
+            log.error("a distribution's metadata cannot be read: %s", describe(error, _scrub))
             continue
-        name, version = _identity(distribution.read_text)
-        normalised = re.sub(r"[-_.]+", "-", name).lower()
-        if normalised in seen or not _is_active(name, text):
-            continue
-        seen.add(normalised)
-        for point in distribution.entry_points:
-            if point.group in found:
-                found[point.group].append(Installed(point.name, point.value, name, version))
+        for group, entry in mine:
+            found[group].append(entry)
     return {
         group: tuple(sorted(entries, key=lambda entry: (entry.name, entry.distribution)))
         for group, entries in found.items()
     }
+
+
+def _points_of(distribution: Any, seen: set[str]) -> list[tuple[str, Installed]]:
+    """The entry points of one distribution that are ours; a copy of one ``seen`` has none."""
+    text = distribution.read_text("entry_points.txt")
+    # Most distributions have nothing for us: their metadata is not even parsed.
+    if not text or "omniman_payment." not in text:
+        return []
+    name, version = _identity(distribution.read_text)
+    normalised = re.sub(r"[-_.]+", "-", name).lower()
+    if normalised in seen or not _is_active(name, text):
+        return []
+    seen.add(normalised)
+    return [
+        (point.group, Installed(point.name, point.value, name, version))
+        for point in distribution.entry_points
+        if point.group in (BACKENDS_GROUP, HOOKS_GROUP)
+    ]
 
 
 def _identity(read_text: Callable[[str], str | None]) -> tuple[str, str]:

@@ -181,7 +181,8 @@ class PaymentHooks:
 
         A wrapper that raises before its ``yield`` prevents the call: ``NotAttemptedError``.
         Afterwards the answer may be the only copy of "charged", so a wrapper can neither
-        lose nor change it: what it returns is ignored, what it raises is logged and counted.
+        lose nor change it: what it returns is ignored, what it raises (a keyboard interrupt
+        included) is logged and counted.
         """
         wrappers = self._listeners[AROUND]
         if not wrappers:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Sequence
 
 
 def nearest(name: str, known: Iterable[str], cutoff: float = 0.6) -> str:
     """`` Did you mean "x"?`` where a known name is close, or nothing."""
+    # Only errors need it, and importing it costs every start a millisecond.
+    import difflib
+
     folded = {candidate.casefold(): candidate for candidate in known}
     close = difflib.get_close_matches(name.casefold()[:200], list(folded), n=1, cutoff=cutoff)
     return f' Did you mean "{folded[close[0]]}"?' if close else ""

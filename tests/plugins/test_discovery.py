@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 import sys
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 
+from omniman_payment_core import hookspecs
 from omniman_payment_core.errors import (
     BackendConflictError,
     BackendLoadError,
@@ -86,6 +88,32 @@ def test_an_entry_point_may_name_an_object_in_a_module(site: Site, discovery: Di
     )
     site.add("acme-pay", backends={"pay": "pay_object:hooks"}, modules={"pay_object": source})
     assert discovery.load_backend("pay").name == "pay"
+
+
+def test_the_first_page_of_the_guide_shows_a_plugin_that_works(
+    site: Site, discovery: Discovery
+) -> None:
+    page = dedent((hookspecs.__doc__ or "").partition("::\n")[2].partition("An observer is")[0])
+    source, _, entry_point = page.partition("# pyproject.toml")
+    assert (
+        '[project.entry-points."omniman_payment.backends"]\nacme = "acme_pay.plugin"' in entry_point
+    )
+    site.add("acme-pay", backends={"acme": "acme_guide"}, modules={"acme_guide": source})
+
+    registration = discovery.load_backend("acme")
+    assert [option.name for option in registration.options or ()] == ["api_key"]
+
+
+def test_one_damaged_distribution_does_not_hide_the_others(
+    site: Site, discovery: Discovery, caplog: pytest.LogCaptureFixture
+) -> None:
+    site.add_backend("pay")
+    site.add("acme-damaged")
+    damaged = site.folder / "acme_damaged-1.0.dist-info" / "entry_points.txt"
+    damaged.write_bytes(b"[omniman_payment.backends]\n\xff = x\n")
+
+    assert discovery.load_backend("pay").name == "pay"
+    assert "a distribution's metadata cannot be read: UnicodeDecodeError" in caplog.text
 
 
 # -- unknown names -------------------------------------------------------------------------
@@ -197,7 +225,7 @@ def test_a_missing_dependency_is_told_apart_from_a_missing_module(site: Site) ->
     assert isinstance(error.__cause__, ModuleNotFoundError)
 
 
-@pytest.mark.parametrize("module", ["nowhere_at_all", "nowhere_at_all.plugin"])
+@pytest.mark.parametrize("module", ["nowhere_at_all", "nowhere_at_all.plugin", "no module at all!"])
 def test_an_entry_point_to_a_module_that_does_not_exist(
     site: Site, discovery: Discovery, module: str
 ) -> None:

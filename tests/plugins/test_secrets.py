@@ -78,7 +78,7 @@ def test_a_secret_has_no_dict_and_cannot_be_changed() -> None:
     with pytest.raises(TypeError):
         secret.__getstate__()
     with pytest.raises(AttributeError):
-        secret.value = "other"  # type: ignore[attr-defined]
+        secret.value = "other"
     with pytest.raises(TypeError):
         hash(secret)
 
