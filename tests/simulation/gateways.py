@@ -106,9 +106,7 @@ class FiveMethods:
         payment_method: dict[str, Any],
         metadata: dict[str, Any] | None = None,
     ) -> PaymentResult:
-        return _plain(
-            self._mock.authorize(amount_q, currency, order_ref, payment_method, metadata)
-        )
+        return _plain(self._mock.authorize(amount_q, currency, order_ref, payment_method, metadata))
 
     def charge(
         self,

@@ -65,11 +65,9 @@ def scripted(strength: str, crashes: frozenset[int]) -> World:
     world.enqueue(Topic.HOLD, "O1", {"amount_q": 1000, "payment_method": {}})
     world.enqueue(Topic.CONFIRM, "O1", {})
     world.enqueue(Topic.REFUND, "O1", {"amount_q": 300}, "refund-1")
-    worker = 0
-    for _ in range(60):
-        world.work(world.workers[worker % len(world.workers)])
+    for turn in range(60):
+        world.work(world.workers[turn % len(world.workers)])
         check_always(world)
-        worker += 1
     world.heal()
     check_at_rest(world)
     return world

@@ -22,7 +22,7 @@ from omniman_payment_core.testing import ManualClock, MemoryStore
 from omniman_payment_mock.gateway import MockGateway
 
 from .gateways import STRENGTHS, Account, Wire, make_account
-from .invariants import Violation, check_always, check_at_rest
+from .invariants import Violation, check_always, check_at_rest, hold
 
 BEHAVIOURS: tuple[dict[str, Any], ...] = (
     {},
@@ -61,7 +61,17 @@ class CrashingStore:
         return self._commit("claim", lambda: self._store.claim(**request))
 
     def settle(self, settlements: Any, *, tell: bool) -> Any:
-        return self._commit("settle", lambda: self._store.settle(settlements, tell=tell))
+        now = self._world.clock.now()
+        before = {s.directive_id: self._store.directives[s.directive_id] for s in settlements}
+        written = self._commit("settle", lambda: self._store.settle(settlements, tell=tell))
+        for settlement in settlements:
+            held = before[settlement.directive_id]
+            after = self._store.directives[settlement.directive_id]
+            if held.fence != settlement.fence or held.available_at <= now:
+                self._world.marks["fence_lost"] += 1
+                same = (after.status, after.result) == (held.status, held.result)
+                hold("I17", same, (held, after))
+        return written
 
     def _commit(self, name: str, transaction: Callable[[], Any]) -> Any:
         if self._world.dies(f"{name}:before"):
@@ -114,9 +124,7 @@ class World:
         self.steps = 0
         self._crash_steps = crash_steps
         self._crash_chance = 0.0 if crash_steps is not None else self.rng.choice([0.0, 0.02, 0.08])
-        self.wire.trouble = (
-            trouble if trouble is not None else self.rng.choice([0.0, 0.1, 0.3])
-        )
+        self.wire.trouble = trouble if trouble is not None else self.rng.choice([0.0, 0.1, 0.3])
         self._ids = 0
         self.workers = [self._new_worker(n) for n in range(self.rng.choice([1, 2, 2, 3]))]
         self.refs: list[str] = []
