@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.core.handlers.wsgi import WSGIRequest
+
 from omniman_payment_django.webhooks.body import MAX_BODY, BodyRefusedError, read_body
 
 

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from examples.demo.orders_file import Sale, WrongLine, read_sales
 from hypothesis import given
 from hypothesis import strategies as st
+
+from examples.demo.orders_file import Sale, WrongLine, read_sales
 
 CHANNELS = ("ecommerce", "pos")
 GOOD = {"channel": "pos", "items": [{"sku": "A", "qty": 2, "unit_price_q": 5}]}

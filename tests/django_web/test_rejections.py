@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 import pytest
+
 from omniman_payment_django.webhooks.rejections import MAX_CAUSES, RejectionLog
 
 

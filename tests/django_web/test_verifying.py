@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+
 from omniman_payment_core.errors import WebhookPayloadError, WebhookVerificationError
 from omniman_payment_core.secrets import Scrubber
 from omniman_payment_core.values import WebhookEvent

@@ -1,0 +1,182 @@
+"""System checks: ``manage.py check`` finds a wrong payment setting before a customer does.
+
+``manage.py check --database default`` also reads the channels that are stored.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import django.db
+from django.core import checks
+from django.db import connections, router
+from django.urls import NoReverseMatch, reverse
+
+from omniman_payment_core.channels import ChannelConfigError, read_channel
+from omniman_payment_core.errors import BackendOptionsError, ConfigurationError
+from omniman_payment_core.records import ChannelView
+
+from . import sqlite
+
+TAG = "omniman_payment"
+
+_SECRET_NAME = re.compile(
+    r"api[_-]?key|secret|certificate|password|passphrase|private[_-]?key|credential"
+    r"|(^|[_-])token$",
+    re.IGNORECASE,
+)
+_SECRET_VALUE = re.compile(r"^(sk|rk)_(live|test)_|^whsec_|-----BEGIN [A-Z ]*PRIVATE KEY")
+
+
+@checks.register(TAG)
+def check_settings(**_: Any) -> list[checks.CheckMessage]:
+    """The ``OMNIMAN`` setting: every problem of every account, without a value."""
+    from .runtime import get_registry
+
+    try:
+        problems: Sequence[str] = get_registry().check()
+    except BackendOptionsError as error:
+        problems = error.problems
+    except ConfigurationError as error:
+        problems = [str(error)]
+    return [
+        checks.Error(
+            problem,
+            hint='Correct settings.OMNIMAN; "manage.py payments backends" lists what is installed.',
+            id="omniman_payment.E001",
+        )
+        for problem in problems
+    ]
+
+
+@checks.register(TAG)
+def check_sqlite(**_: Any) -> list[checks.CheckMessage]:
+    """SQLite is a durable queue only with the right options."""
+    from .models import Directive
+
+    alias = router.db_for_write(Directive)
+    connection = connections[alias]
+    if connection.vendor != "sqlite" or _in_memory(connection.settings_dict):
+        return []
+    problems = sqlite.missing_options(connection.settings_dict.get("OPTIONS") or {})
+    if not problems:
+        return []
+    return [
+        checks.Warning(
+            f'DATABASES["{alias}"]["OPTIONS"]: {"; ".join(problems)}.',
+            hint=f'Set DATABASES["{alias}"]["OPTIONS"] = {dict(sqlite.OPTIONS)!r}, which is '
+            "dict(omniman_payment_django.sqlite.OPTIONS).",
+            id="omniman_payment.W001",
+        )
+    ]
+
+
+@checks.register(TAG)
+def check_webhook_route(**_: Any) -> list[checks.CheckMessage]:
+    """Without the route no gateway can knock; payments are then only found by asking."""
+    try:
+        reverse("omniman_payment:webhook", args=["account"])
+    except (NoReverseMatch, AttributeError, ImportError):
+        # AttributeError: a process that serves no pages may have no ROOT_URLCONF.
+        return [
+            checks.Info(
+                "The webhook endpoint is not part of the URLs of this project.",
+                hint='Add path("payments/", include("omniman_payment_django.urls")) to urlpatterns.',
+                id="omniman_payment.I001",
+            )
+        ]
+    return []
+
+
+@checks.register(TAG, checks.Tags.database)
+def check_channels(databases: Sequence[str] | None = None, **_: Any) -> list[checks.CheckMessage]:
+    """The channels in the database: known account, flow and transitions, and no secret."""
+    from .models import Channel
+
+    alias = router.db_for_read(Channel)
+    if alias not in (databases or ()):
+        return []
+    try:
+        if Channel._meta.db_table not in connections[alias].introspection.table_names():
+            return []
+        channels = list(Channel.objects.using(alias).order_by("code").values_list("code", "config"))
+    except django.db.Error:
+        # Before the migrations have run, or without a database: others report that better.
+        return []
+    found: list[checks.CheckMessage] = []
+    for code, config in channels:
+        found += _check_channel(ChannelView(code, config))
+    return found
+
+
+def _check_channel(channel: ChannelView) -> Iterator[checks.CheckMessage]:
+    where = f'Channel "{channel.code}"'
+    try:
+        read_channel(channel)
+    except ChannelConfigError as error:
+        for problem in error.problems:
+            yield checks.Error(
+                f"{where}: {problem}.",
+                hint="Correct the channel's config; its orders cannot be paid until then.",
+                id="omniman_payment.E002",
+            )
+    if not isinstance(channel.config, Mapping):
+        return
+    problem = _account_problem(channel.config.get("payment_backend"))
+    if problem:
+        yield checks.Error(
+            f'{where}: config["payment_backend"] {problem}.',
+            hint='Name an account of settings.OMNIMAN["PAYMENT_BACKENDS"] or an installed plugin.',
+            id="omniman_payment.E003",
+        )
+    for path in secret_paths(channel.config):
+        yield checks.Error(
+            f"{where}: config{path} looks like a secret, and the database is no place for one.",
+            hint='Move it to settings.OMNIMAN["PAYMENT_BACKENDS"][...]["config"], from the '
+            "environment, and replace it at the gateway: it may have been copied.",
+            id="omniman_payment.E004",
+        )
+
+
+def _account_problem(account: object) -> str:
+    """What is wrong with a channel's choice of an account; looks at names only."""
+    from .runtime import get_registry
+
+    try:
+        registry = get_registry()
+    except ConfigurationError:
+        return ""  # The settings themselves are wrong: E001 tells it once.
+    known = ", ".join(f'"{name}"' for name in registry.names()) or "none"
+    if account is None:
+        if registry.settings.default is not None or registry.hooks.observes("select_backend"):
+            return ""
+        return f"is missing, and there is no DEFAULT_PAYMENT_BACKEND; accounts: {known}"
+    if not isinstance(account, str):
+        return "is not a text"
+    if account in registry.names() or registry.discovery.has(account):
+        return ""
+    return f'is "{account}", which is neither an account ({known}) nor an installed plugin'
+
+
+def secret_paths(value: object, path: str = "") -> Iterator[str]:
+    """Where in a channel's config secrets stand, by their names or their look."""
+    if isinstance(value, Mapping):
+        for name, item in value.items():
+            here = f'{path}["{name}"]'
+            if item and _SECRET_NAME.search(str(name)):
+                yield here
+            else:
+                yield from secret_paths(item, here)
+    elif isinstance(value, str):
+        if _SECRET_VALUE.search(value):
+            yield path
+    elif isinstance(value, Iterable):
+        for position, item in enumerate(value):
+            yield from secret_paths(item, f"{path}[{position}]")
+
+
+def _in_memory(settings: Mapping[str, Any]) -> bool:
+    name = str(settings.get("NAME", ""))
+    return name == ":memory:" or "mode=memory" in name

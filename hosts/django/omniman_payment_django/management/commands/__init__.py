@@ -1,0 +1,1 @@
+"""The commands themselves; each subcommand of ``payments`` is a file in ``subcommands``."""

@@ -1,0 +1,116 @@
+"""``manage.py process_directives``: the worker, once until nothing is due, or watching for ever."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from argparse import ArgumentTypeError
+from typing import Any
+
+import django.db
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connection
+from django.db.models import Count
+
+from omniman_payment_core.engine import Worker
+from omniman_payment_core.engine.worker import WorkerExhaustedError
+from omniman_payment_core.records import DirectiveStatus
+from omniman_payment_django.management.stopping import stop_on_signals
+from omniman_payment_django.models import Directive
+from omniman_payment_django.runtime import get_engine
+from omniman_payment_django.webhooks.matching import rematch
+
+log = logging.getLogger("omniman_payment.worker")
+
+FIRST_PAUSE = 1.0
+LONGEST_PAUSE = 30.0
+
+
+class UntilIdle(threading.Event):
+    """Set by a signal, or by the worker itself: it waits on this only when it has no work."""
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.set()
+        return True
+
+
+class Command(BaseCommand):
+    """Runs an engine's worker in this process; start as many processes as are needed."""
+
+    help = (
+        "Carry out payment directives: those that are due (--once, the default), or as they "
+        "come (--watch). SIGTERM and SIGINT finish what is in flight and give back the rest."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        mode = parser.add_mutually_exclusive_group()
+        mode.add_argument(
+            "--once", action="store_true", help="stop when nothing is due any more (default)"
+        )
+        mode.add_argument("--watch", action="store_true", help="go on until stopped by a signal")
+        parser.add_argument(
+            "--workers", type=_count, default=8, metavar="N",
+            help="gateway calls in flight at once, each in a thread (default: 8)",
+        )  # fmt: skip
+        parser.add_argument(
+            "--batch", type=_count, default=50, metavar="N",
+            help="directives claimed and settled in one transaction at most (default: 50)",
+        )  # fmt: skip
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        stop = threading.Event() if options["watch"] else UntilIdle()
+        with stop_on_signals(stop):
+            try:
+                if options["watch"]:
+                    _watch(stop, options["workers"], options["batch"])
+                else:
+                    _worker(options["workers"], options["batch"]).run(stop)
+            except WorkerExhaustedError as error:
+                raise CommandError(f"{error}; start the worker again") from None
+        if options["verbosity"] > 0:
+            self.stdout.write(_what_is_left())
+
+
+def _worker(slots: int, batch: int) -> Worker:
+    return Worker(get_engine(), slots=slots, batch=batch, housekeeping=rematch)
+
+
+def _watch(stop: threading.Event, slots: int, batch: int) -> None:
+    """Outlives its database: without one nothing is claimed, so nothing is called either."""
+    pause = FIRST_PAUSE
+    while not stop.is_set():
+        began = time.monotonic()
+        try:
+            _worker(slots, batch).run(stop)
+        except django.db.Error as error:
+            if time.monotonic() - began > LONGEST_PAUSE:
+                pause = FIRST_PAUSE
+            log.error(
+                "the database failed (%s); trying again in %.0f s", type(error).__name__, pause
+            )
+            connection.close()
+            stop.wait(pause)
+            pause = min(LONGEST_PAUSE, pause * 2)
+
+
+def _what_is_left() -> str:
+    counts = dict(
+        Directive.objects.filter(
+            status__in=[DirectiveStatus.PENDING, DirectiveStatus.RUNNING, DirectiveStatus.PARKED]
+        )
+        .values_list("status")
+        .annotate(Count("id"))
+    )
+    return (
+        f"directives: {counts.get(DirectiveStatus.PENDING, 0)} pending, "
+        f"{counts.get(DirectiveStatus.RUNNING, 0)} running elsewhere, "
+        f"{counts.get(DirectiveStatus.PARKED, 0)} parked for a person"
+    )
+
+
+def _count(text: str) -> int:
+    """An argument that is a whole number from 1 up."""
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 10_000:
+        raise ArgumentTypeError("a whole number from 1 to 10000 is expected")
+    return int(text)

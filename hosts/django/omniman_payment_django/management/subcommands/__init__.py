@@ -1,0 +1,29 @@
+"""The subcommands of ``manage.py payments``, by the name they are called with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from django.core.management.base import CommandParser, OutputWrapper
+
+from . import backends, flags, retry, settle_flag, show
+
+
+class Subcommand(Protocol):
+    """A module with these three names."""
+
+    HELP: str
+
+    def add_arguments(self, parser: CommandParser) -> None: ...
+
+    def run(self, out: OutputWrapper, options: Mapping[str, Any]) -> None: ...
+
+
+SUBCOMMANDS: Mapping[str, Subcommand] = {
+    "show": show,
+    "backends": backends,
+    "flags": flags,
+    "settle-flag": settle_flag,
+    "retry": retry,
+}
