@@ -100,7 +100,9 @@ def registry_of(
     *registrations: BackendRegistration,
     hooks: PaymentHooks | None = None,
 ) -> PaymentRegistry:
-    registry = PaymentRegistry(settings, hooks=hooks or PaymentHooks())
+    registry = PaymentRegistry(
+        settings, hooks=hooks or PaymentHooks(), discovery=plugins.Discovery()
+    )
     for registration in registrations:
         registry.register_backend(registration)
     return registry
