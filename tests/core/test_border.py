@@ -141,6 +141,7 @@ RAISED: list[tuple[BaseException, Any]] = [
         RateLimitedError("busy", retry_after=10**30),
         NotAttempted("busy", timedelta(hours=1), counted=False),
     ),
+    (RateLimitedError("busy", retry_after=0), NotAttempted("busy", None, counted=False)),
     (RateLimitedError("busy", retry_after=-5), NotAttempted("busy", None, counted=False)),
     (RateLimitedError("busy", retry_after="soon"), NotAttempted("busy", None, counted=False)),  # type: ignore[arg-type]
     (TransactionNotFoundError("no such thing"), NotFound("no such thing")),
