@@ -270,9 +270,10 @@ class Draft:
     def retry(self, reason: str, *, after: timedelta | None = None, counted: bool = True) -> None:
         """Run again after a delay; an attempt is counted unless nobody is to blame."""
         attempts = self.attempts + (1 if counted else 0)
-        delay = (
-            after or self.moment.retry_in or self.rules.backoff(self.attempts, self.moment.jitter)
-        )
+        delay = after
+        if delay is None:
+            backoff = self.rules.backoff(self.attempts, self.moment.jitter)
+            delay = self.moment.retry_in or backoff
         self._end = DirectiveChange(
             status=DirectiveStatus.PENDING,
             attempts=attempts,

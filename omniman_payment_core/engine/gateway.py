@@ -169,7 +169,8 @@ def _text(error: BaseException) -> str:
 
 
 def _retry_after(seconds: object) -> timedelta | None:
-    if isinstance(seconds, bool) or not isinstance(seconds, int) or seconds < 0:
+    # "At once" from a gateway that is busy would be a loop: it gets the ordinary backoff.
+    if isinstance(seconds, bool) or not isinstance(seconds, int) or seconds <= 0:
         return None
     return min(timedelta(seconds=min(seconds, 10**6)), MAX_RETRY_AFTER)
 
