@@ -184,7 +184,12 @@ class PaymentRegistry:
             return opened
 
     def _settings_for(self, name: str, source: str) -> AccountSettings:
-        """An account's settings; an installed plugin's own name needs none."""
+        """An account's settings.
+
+        An installed plugin's own name needs none, but only while the settings declare no
+        accounts at all, or name it as the default: a channel is a row that people edit, and
+        must not be able to leave the declared accounts for, say, the mock.
+        """
         configured = self.settings.accounts.get(name)
         if configured is not None:
             return configured
@@ -196,14 +201,21 @@ class PaymentRegistry:
                 name=shown,
                 known=self.names(),
             )
-        if name in self._inline or self.discovery.has(name):
+        undeclared = not self.settings.accounts or name == self.settings.default
+        if name in self._inline or (undeclared and self.discovery.has(name)):
             return AccountSettings(name, plugin=name)
         plugins = sorted({*self._inline, *(entry.name for entry in self.discovery.backends())})
         message = (
             f'{source}there is no account "{shown}" in OMNIMAN["{BACKENDS}"] and no plugin of '
             f"that name. Accounts: {quoted(self.names())}. Installed plugins: {quoted(plugins)}."
         )
-        if name in PIP_NAMES:
+        if name in plugins:
+            message = (
+                f'{source}there is no account "{shown}" in OMNIMAN["{BACKENDS}"]. Accounts: '
+                f"{quoted(self.names())}. The plugin of that name is installed; declare an "
+                "account for it in the settings to allow it."
+            )
+        elif name in PIP_NAMES:
             message += f" Install it: pip install {PIP_NAMES[name]}"
         else:
             message += nearest(name, [*self.names(), *plugins, *PIP_NAMES])

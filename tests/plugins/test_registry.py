@@ -437,6 +437,26 @@ def test_an_installed_plugin_that_needs_no_option_works_without_settings(site: S
     assert (account.name, account.plugin) == ("easy", "easy")
 
 
+def test_a_channel_cannot_leave_the_declared_accounts_for_an_installed_plugin(site: Site) -> None:
+    site.add_backend("pay")
+    settings = {"PAYMENT_BACKENDS": {"real": {"class": f"{__name__}.Page"}}}
+    registry = PaymentRegistry(settings, hooks=PaymentHooks(), discovery=plugins.Discovery())
+    with pytest.raises(BackendNotFoundError) as caught:
+        registry.account_for(Channel("web", {"payment_backend": "pay"}))
+    assert str(caught.value) == (
+        'channel "web": config["payment_backend"]: there is no account "pay" in '
+        'OMNIMAN["PAYMENT_BACKENDS"]. Accounts: "real". The plugin of that name is installed; '
+        "declare an account for it in the settings to allow it."
+    )
+    assert "pay_plugin" not in sys.modules
+    by_default = PaymentRegistry(
+        {**settings, "DEFAULT_PAYMENT_BACKEND": "pay"},
+        hooks=PaymentHooks(),
+        discovery=plugins.Discovery(),
+    )
+    assert by_default.account("pay").plugin == "pay"
+
+
 def test_an_installed_plugin_that_needs_options_says_which(site: Site) -> None:
     site.add_backend("hard", options="(Option('api_key', required=True),)")
     registry = PaymentRegistry({}, hooks=PaymentHooks(), discovery=plugins.Discovery())
