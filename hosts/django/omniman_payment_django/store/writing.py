@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from django.db.backends.utils import CursorWrapper
 
-from omniman_payment_core.engine.engine import change_of
+from omniman_payment_core.engine.telling import change_of
 from omniman_payment_core.records import Flag, NewDirective
 
 from .database import ConcurrentChangeError, Database
