@@ -14,6 +14,8 @@ def watch_for_late_money(draft: Draft, before: Payment | None) -> None:
     payment, order = draft.payment, draft.order
     if payment is None or order is None or before is None:
         return
+    if payment.open_q > before.open_q and (order.cancelled or payment.cancel_requested):
+        _void_late_hold(draft)
     arrived = payment.captured_q - before.captured_q
     if arrived <= 0:
         return
@@ -36,6 +38,21 @@ def watch_for_late_money(draft: Draft, before: Payment | None) -> None:
             "underpaid",
             f"order {order.ref} was paid {paid} of {asked}; ask for the rest or return it",
         )
+
+
+def _void_late_hold(draft: Draft) -> None:
+    """A hold that came after the cancellation is let go, unless a cancel is under way already."""
+    payment = draft.touched
+    if draft.directive.topic == Topic.CANCEL or draft.other_open(Topic.CANCEL):
+        return
+    draft.enqueue(
+        NewDirective(
+            topic=Topic.CANCEL,
+            order_ref=payment.order_ref,
+            payload={"payment_id": payment.id},
+            dedupe_key=f"void:{payment.id}:{payment.authorized_q}",
+        )
+    )
 
 
 def _late(draft: Draft, amount_q: int, why: str) -> None:

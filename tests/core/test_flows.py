@@ -582,6 +582,23 @@ def test_a_cancelled_order_is_not_moved_on_by_late_money(shop: Shop) -> None:
     assert shop.payment().status is S.CAPTURED
 
 
+def test_a_hold_that_comes_after_a_cancellation_is_let_go(shop: Shop) -> None:
+    shop.hold(behaviour={"authenticate": True, "expires_in": 600})
+    shop.run()
+    for _ in range(12):
+        shop.advance(minutes=1)
+    assert shop.payment().status is S.EXPIRED
+    shop.store.cancel_order("O1")
+    shop.cancel()
+    shop.run()
+    shop.gateway.pay(str(shop.payment().transaction_id), late=True)
+    assert shop.gateway.held_q("O1") == 1000
+    shop.sync()
+    assert shop.gateway.held_q("O1") == 0
+    assert shop.payment().status is S.CANCELLED
+    assert "on_payment_hold" not in shop.triggers()
+
+
 def test_an_expired_charge_that_is_paid_late_still_pays_the_order(shop: Shop) -> None:
     shop.charge(behaviour={"qr": True, "expires_in": 600})
     shop.run()
