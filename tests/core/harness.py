@@ -227,13 +227,14 @@ class Shop:
         horizon = self.clock.now() + limit
         for _ in range(300):
             self.run()
-            due = min(
-                (d.available_at for d in self.open_directives() if d.available_at <= horizon),
-                default=None,
-            )
-            if due is None:
+            # What is due and not taken waits behind another directive of its order.
+            dues = [d.available_at for d in self.open_directives() if d.available_at <= horizon]
+            now = self.clock.now()
+            if not dues:
                 return
-            self.clock.advance(max(due - self.clock.now(), timedelta()))
+            if max(dues) <= now:
+                break
+            self.clock.advance(min(due for due in dues if due > now) - now)
         raise AssertionError(f"this never comes to rest: {self.open_directives()}")
 
     # -- looking ---------------------------------------------------------------------------

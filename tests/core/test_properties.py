@@ -243,8 +243,12 @@ class SimWorker:
 class ShopMachine(RuleBasedStateMachine):
     """Everything a shop, its payers, its gateway and its workers can do, in any order."""
 
-    @initialize(late_money=st.sampled_from(["flag", "refund"]))
-    def open_shop(self, late_money: str) -> None:
+    @initialize(
+        late_money=st.sampled_from(["flag", "refund"]),
+        topic=st.sampled_from([Topic.HOLD, Topic.CHARGE]),
+        behaviour=st.sampled_from(BEHAVIOURS),
+    )
+    def open_shop(self, late_money: str, topic: Topic, behaviour: Any) -> None:
         self.shop = Shop(
             facts=make_registration(absence_after=LATEST), config={"late_money": late_money}
         )
@@ -252,6 +256,8 @@ class ShopMachine(RuleBasedStateMachine):
             self.shop.order(ref)
         self.workers = [SimWorker(self.shop.engine), SimWorker(self.shop.new_engine("second"))]
         self.enqueued = 0
+        # So that most histories are about money rather than about empty queues.
+        self.begin(topic, "O1", None, behaviour, 1)
 
     # -- the shop --------------------------------------------------------------------------
 
