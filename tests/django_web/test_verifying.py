@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -20,7 +19,7 @@ GOOD = WebhookEvent("evt_1", "payment.updated", "txn_1")
 
 
 @pytest.fixture(autouse=True)
-def own_log(monkeypatch: pytest.MonkeyPatch) -> Iterator[RejectionLog]:
+def own_log(monkeypatch: pytest.MonkeyPatch) -> RejectionLog:
     log = RejectionLog()
     monkeypatch.setattr(verifying, "rejections", log)
     return log

@@ -11,14 +11,14 @@ from typing import Any
 
 import django.db
 from django.core import checks
-from django.db import connections, router
+from django.db import connections
 from django.urls import NoReverseMatch, reverse
 
 from omniman_payment_core.channels import ChannelConfigError, read_channel
 from omniman_payment_core.errors import BackendOptionsError, ConfigurationError
 from omniman_payment_core.records import ChannelView
 
-from . import sqlite
+from . import conf, sqlite
 
 TAG = "omniman_payment"
 
@@ -54,9 +54,7 @@ def check_settings(**_: Any) -> list[checks.CheckMessage]:
 @checks.register(TAG)
 def check_sqlite(**_: Any) -> list[checks.CheckMessage]:
     """SQLite is a durable queue only with the right options."""
-    from .models import Directive
-
-    alias = router.db_for_write(Directive)
+    alias = conf.database()
     connection = connections[alias]
     if connection.vendor != "sqlite" or _in_memory(connection.settings_dict):
         return []
@@ -83,7 +81,7 @@ def check_webhook_route(**_: Any) -> list[checks.CheckMessage]:
         return [
             checks.Info(
                 "The webhook endpoint is not part of the URLs of this project.",
-                hint='Add path("payments/", include("omniman_payment_django.urls")) to urlpatterns.',
+                hint='Put path("payments/", include("omniman_payment_django.urls")) into them.',
                 id="omniman_payment.I001",
             )
         ]
@@ -95,7 +93,7 @@ def check_channels(databases: Sequence[str] | None = None, **_: Any) -> list[che
     """The channels in the database: known account, flow and transitions, and no secret."""
     from .models import Channel
 
-    alias = router.db_for_read(Channel)
+    alias = conf.database()
     if alias not in (databases or ()):
         return []
     try:
@@ -122,16 +120,17 @@ def _check_channel(channel: ChannelView) -> Iterator[checks.CheckMessage]:
                 hint="Correct the channel's config; its orders cannot be paid until then.",
                 id="omniman_payment.E002",
             )
-    if not isinstance(channel.config, Mapping):
+    config: object = channel.config
+    if not isinstance(config, Mapping):
         return
-    problem = _account_problem(channel.config.get("payment_backend"))
+    problem = _account_problem(config.get("payment_backend"))
     if problem:
         yield checks.Error(
             f'{where}: config["payment_backend"] {problem}.',
             hint='Name an account of settings.OMNIMAN["PAYMENT_BACKENDS"] or an installed plugin.',
             id="omniman_payment.E003",
         )
-    for path in secret_paths(channel.config):
+    for path in secret_paths(config):
         yield checks.Error(
             f"{where}: config{path} looks like a secret, and the database is no place for one.",
             hint='Move it to settings.OMNIMAN["PAYMENT_BACKENDS"][...]["config"], from the '

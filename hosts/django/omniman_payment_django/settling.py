@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from django.db import router, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from omniman_payment_core.records import DirectiveStatus, OperationState
 
+from . import conf
 from .models import Directive, Flag, OrderEvent, PaymentOperation
 
 RETRIED = "directive_retried"
@@ -27,7 +28,7 @@ class SettlingError(ValueError):
 def settle_flags(ids: Iterable[int], *, actor: str, reason: str) -> list[Flag]:
     """Close open flags; those that somebody else settled meanwhile keep what was said then."""
     actor, reason = _named(actor, reason)
-    using = router.db_for_write(Flag)
+    using = conf.database()
     with transaction.atomic(using=using):
         now = timezone.now()
         flags = list(
@@ -60,7 +61,7 @@ def retry_directive(directive_id: int, *, actor: str, reason: str) -> Directive:
     at the gateway before anything is repeated.
     """
     actor, reason = _named(actor, reason)
-    using = router.db_for_write(Directive)
+    using = conf.database()
     with transaction.atomic(using=using):
         directive = (
             Directive.objects.using(using).select_for_update().filter(pk=directive_id).first()

@@ -13,6 +13,7 @@ from datetime import datetime
 from omniman_payment_core.currencies import KNOWN, format_amount
 from omniman_payment_core.records import DirectiveStatus, OperationState
 
+from . import conf
 from .models import (
     Directive,
     Flag,
@@ -81,23 +82,28 @@ class Timeline:
 
 def timeline_of(order: Order) -> Timeline:
     """Read it all; a handful of queries whatever the number of payments."""
-    payments = list(Payment.objects.filter(order_ref=order.ref).order_by("attempt"))
+    using = order._state.db or conf.database()
+    payments = list(Payment.objects.using(using).filter(order_ref=order.ref).order_by("attempt"))
     ids = [payment.id for payment in payments]
-    events = list(PaymentEvent.objects.filter(payment_id__in=ids).order_by("seq"))
-    operations = list(PaymentOperation.objects.filter(payment_id__in=ids).order_by("created_at"))
-    refunds = list(Refund.objects.filter(payment_id__in=ids).order_by("created_at"))
+    events = list(PaymentEvent.objects.using(using).filter(payment_id__in=ids).order_by("seq"))
+    operations = list(
+        PaymentOperation.objects.using(using).filter(payment_id__in=ids).order_by("created_at")
+    )
+    refunds = list(Refund.objects.using(using).filter(payment_id__in=ids).order_by("created_at"))
     return Timeline(
         title=f"Order {order.ref} · {order.channel.code} · {order.status} · "
         f"{shown(order.total_q, order.currency)}",
         payments=tuple(_block(p, events, operations, refunds) for p in payments),
         history=tuple(
             f"{stamp(e.at)}  {e.kind}  by {e.actor}  {_details(e.data)}".rstrip()
-            for e in OrderEvent.objects.filter(order_ref=order.ref).order_by("id")
+            for e in OrderEvent.objects.using(using).filter(order_ref=order.ref).order_by("id")
         ),
         directives=tuple(_directives(order)),
         flags=tuple(
             FlagLine(flag.id, flag.kind, flag.message)
-            for flag in Flag.objects.filter(order_ref=order.ref, settled_at=None).order_by("id")
+            for flag in Flag.objects.using(using)
+            .filter(order_ref=order.ref, settled_at=None)
+            .order_by("id")
         ),
     )
 
@@ -173,7 +179,12 @@ def _state(operation: PaymentOperation) -> str:
 def _directives(order: Order) -> Iterator[str]:
     """What is still to happen, and when."""
     unfinished = (DirectiveStatus.PENDING, DirectiveStatus.RUNNING, DirectiveStatus.PARKED)
-    found = Directive.objects.filter(order_ref=order.ref, status__in=unfinished).order_by("id")
+    using = order._state.db or conf.database()
+    found = (
+        Directive.objects.using(using)
+        .filter(order_ref=order.ref, status__in=unfinished)
+        .order_by("id")
+    )
     for directive in found:
         match directive.status:
             case DirectiveStatus.PARKED:
@@ -192,6 +203,13 @@ def _directives(order: Order) -> Iterator[str]:
         tried = f" ({directive.attempts} attempts)" if directive.attempts else ""
         why = f": {directive.last_error}" if directive.last_error else ""
         yield f"directive {directive.id} {directive.topic}{tried} {comes}{why}"
+
+
+def _details(data: object) -> str:
+    """What an order's event says of itself, in one line."""
+    if not isinstance(data, dict):
+        return ""
+    return " ".join(f"{name}={value}" for name, value in data.items() if value not in (None, ""))
 
 
 def shown(amount_q: int, currency: str) -> str:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.auth.models import PermissionsMixin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -22,7 +25,7 @@ class OpenFilter(admin.SimpleListFilter):
     title = gettext_lazy("state")
     parameter_name = "state"
 
-    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, object]]:
+    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, Any]]:
         return [("open", gettext_lazy("open")), ("settled", gettext_lazy("settled"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Flag]) -> QuerySet[Flag]:
@@ -44,7 +47,8 @@ class FlagAdmin(LookingAdmin):
 
     def has_settle_permission(self, request: HttpRequest) -> bool:
         """Who may change flags may settle them; looking alone is not enough."""
-        return request.user.has_perm("omniman_payment.change_flag")
+        user = request.user
+        return isinstance(user, PermissionsMixin) and user.has_perm("omniman_payment.change_flag")
 
     @admin.action(description=gettext_lazy("Settle the selected flags"), permissions=["settle"])
     def settle_flags(self, request: HttpRequest, queryset: QuerySet[Flag]) -> HttpResponse | None:

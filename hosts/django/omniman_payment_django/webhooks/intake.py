@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import connections, router, transaction
+from django.db import connections, transaction
 from django.utils import timezone
 
 from omniman_payment_core.errors import ConfigurationError
 from omniman_payment_core.notices import WebhookNotice
 from omniman_payment_core.plugins import Account, PaymentHooks
 from omniman_payment_core.values import WebhookEvent
+from omniman_payment_django import conf
 from omniman_payment_django.models import WebhookDelivery
 from omniman_payment_django.runtime import get_registry, get_store
 
@@ -77,14 +78,15 @@ def verify(
 
 def accept(receiver: Receiver, events: Sequence[WebhookEvent], body: bytes) -> None:
     """Store what is new, wake its payments, and after the commit tell observers."""
-    distinct = list({event.event_id: event for event in events}.values())
+    # In one order for everybody: two batches that overlap wait for each other, not in a circle.
+    distinct = sorted({e.event_id: e for e in events}.values(), key=lambda e: e.event_id)
     if not distinct:
         return
     text = receiver.scrub(body.decode("utf-8", "replace"), MAX_STORED_BODY)
-    alias = router.db_for_write(WebhookDelivery)
+    alias = conf.database()
     with transaction.atomic(using=alias):
         now = timezone.now()
-        matches = match_events(receiver.account, distinct, now)
+        matches = match_events(alias, receiver.account, distinct, now)
         fresh = _insert(alias, receiver.name, text, matches, now)
         woken = syncs_of([m for m in matches if m.event.event_id in fresh and m.status == MATCHED])
         if woken:
@@ -125,7 +127,7 @@ def _insert(
     # The ORM's ignore_conflicts does not say which rows were new.
     connection = connections[alias]
     fields = [field for field in WebhookDelivery._meta.concrete_fields if not field.primary_key]
-    names = ", ".join(connection.ops.quote_name(field.column) for field in fields)
+    names = ", ".join(connection.ops.quote_name(str(field.column)) for field in fields)
     table = connection.ops.quote_name(WebhookDelivery._meta.db_table)
     places = f"({', '.join(['%s'] * len(fields))})"
     stored: set[str] = set()

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import connections, router, transaction
+from django.db import connections, transaction
 from django.utils import timezone
 
 from omniman_payment_core.decisions import sync_of
@@ -19,6 +19,7 @@ from omniman_payment_core.errors import ConfigurationError
 from omniman_payment_core.plugins import Account
 from omniman_payment_core.records import NewDirective
 from omniman_payment_core.values import WebhookEvent
+from omniman_payment_django import conf
 from omniman_payment_django.models import Flag, Payment, WebhookDelivery
 from omniman_payment_django.runtime import get_registry, get_store
 
@@ -43,12 +44,15 @@ class Match:
     next_try_at: datetime | None = None
 
 
-def match_events(account: Account, events: Sequence[WebhookEvent], now: datetime) -> list[Match]:
+def match_events(
+    alias: str, account: Account, events: Sequence[WebhookEvent], now: datetime
+) -> list[Match]:
     """One match for each event, by the account that verified it and the gateway account behind."""
     known: dict[str, list[Payment]] = defaultdict(list)
     wanted = {event.transaction_id for event in events if event.transaction_id is not None}
     if wanted:
-        for payment in Payment.objects.filter(account=account.name, transaction_id__in=wanted):
+        payments = Payment.objects.using(alias).filter(account=account.name)
+        for payment in payments.filter(transaction_id__in=wanted):
             known[payment.transaction_id or ""].append(payment)
     return [_match(account, event, known, now) for event in events]
 
@@ -75,19 +79,19 @@ def _match(
 def syncs_of(matches: Iterable[Match]) -> list[NewDirective]:
     """One wake-up for each payment, however many events point at it."""
     payments = {match.payment_id: match.order_ref for match in matches if match.payment_id}
-    return [sync_of(order_ref, payment_id) for payment_id, order_ref in payments.items()]
+    return [sync_of(order_ref, payment_id) for payment_id, order_ref in sorted(payments.items())]
 
 
 def rematch(limit: int = 200) -> int:
     """Try unmatched deliveries that are due again; says how many found their payment."""
-    alias = router.db_for_write(WebhookDelivery)
+    alias = conf.database()
     with transaction.atomic(using=alias):
         now = timezone.now()
         deliveries = _due(alias, now, limit)
         by_account: dict[str, list[WebhookDelivery]] = defaultdict(list)
         for delivery in deliveries:
             by_account[delivery.account].append(delivery)
-        matches = [m for name, group in by_account.items() for m in _again(name, group, now)]
+        matches = [m for name, group in by_account.items() for m in _again(alias, name, group, now)]
         if deliveries:
             WebhookDelivery.objects.using(alias).bulk_update(
                 deliveries, ["status", "next_try_at", "attempts", "error"]
@@ -106,11 +110,13 @@ def _due(alias: str, now: datetime, limit: int) -> list[WebhookDelivery]:
     return list(due.order_by("next_try_at")[:limit])
 
 
-def _again(name: str, deliveries: Sequence[WebhookDelivery], now: datetime) -> list[Match]:
+def _again(
+    alias: str, name: str, deliveries: Sequence[WebhookDelivery], now: datetime
+) -> list[Match]:
     """Look once more for the deliveries of one account, by the same rule as at first."""
     try:
         account = get_registry().account(name)
-        matches = match_events(account, [_event_of(delivery) for delivery in deliveries], now)
+        matches = match_events(alias, account, [_event_of(d) for d in deliveries], now)
     except ConfigurationError as error:
         why = get_registry().scrubber.text(str(error))
         matches = [Match(_event_of(d), UNMATCHED, reason=why) for d in deliveries]
@@ -120,7 +126,7 @@ def _again(name: str, deliveries: Sequence[WebhookDelivery], now: datetime) -> l
         if match.status != UNMATCHED:
             continue
         if now - delivery.received_at >= GIVE_UP_AFTER:
-            _flag(delivery)
+            _flag(alias, delivery)
         else:
             delivery.next_try_at = now + _pause(delivery.attempts)
     return matches
@@ -134,9 +140,9 @@ def _pause(attempts: int) -> timedelta:
     return min(RETRY_CAP, FIRST_RETRY * (1 << min(attempts, 20)))
 
 
-def _flag(delivery: WebhookDelivery) -> None:
+def _flag(alias: str, delivery: WebhookDelivery) -> None:
     """One open flag for a transaction, however many events of it were never matched."""
-    Flag.objects.get_or_create(
+    Flag.objects.using(alias).get_or_create(
         dedupe_key=f"unmatched_webhook:{delivery.account}:{delivery.transaction_id}",
         settled_at=None,
         defaults={

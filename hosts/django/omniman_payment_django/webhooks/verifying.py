@@ -9,6 +9,7 @@ import logging
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from omniman_payment_core.errors import WebhookError, WebhookVerificationError
 from omniman_payment_core.values import WebhookEvent
@@ -54,6 +55,7 @@ def _checked(answer: object) -> list[WebhookEvent]:
         raise _MisbehavedError(f"parse_webhook() returned a {type(answer).__name__}, not a list")
     if len(answer) > MAX_EVENTS:
         raise _MisbehavedError(f"parse_webhook() returned more than {MAX_EVENTS} events")
+    event: Any
     for event in answer:
         if not isinstance(event, WebhookEvent):
             raise _MisbehavedError(

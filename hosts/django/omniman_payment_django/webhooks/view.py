@@ -55,7 +55,10 @@ def webhook(request: HttpRequest, account: str, rest: str = "") -> HttpResponse:
 
 def _answer(status: int, **headers: str) -> HttpResponse:
     """An answer without a body: it tells a stranger nothing."""
-    return HttpResponse(status=status, headers=headers, content_type="text/plain")
+    response = HttpResponse(status=status, headers=headers, content_type="text/plain")
+    # Django would write a line for every answer from 400 up: a flood of them, for a forger.
+    response._has_been_logged = True  # type: ignore[attr-defined]
+    return response
 
 
 def _is_json(content_type: str) -> bool:

@@ -10,12 +10,12 @@ from typing import Any
 
 import django.db
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import connection
+from django.db import connections
 from django.db.models import Count
 
-from omniman_payment_core.engine import Worker
-from omniman_payment_core.engine.worker import WorkerExhaustedError
+from omniman_payment_core.engine.worker import Worker, WorkerExhaustedError
 from omniman_payment_core.records import DirectiveStatus
+from omniman_payment_django import conf
 from omniman_payment_django.management.stopping import stop_on_signals
 from omniman_payment_django.models import Directive
 from omniman_payment_django.runtime import get_engine
@@ -89,14 +89,15 @@ def _watch(stop: threading.Event, slots: int, batch: int) -> None:
             log.error(
                 "the database failed (%s); trying again in %.0f s", type(error).__name__, pause
             )
-            connection.close()
+            connections[conf.database()].close()
             stop.wait(pause)
             pause = min(LONGEST_PAUSE, pause * 2)
 
 
 def _what_is_left() -> str:
     counts = dict(
-        Directive.objects.filter(
+        Directive.objects.using(conf.database())
+        .filter(
             status__in=[DirectiveStatus.PENDING, DirectiveStatus.RUNNING, DirectiveStatus.PARKED]
         )
         .values_list("status")

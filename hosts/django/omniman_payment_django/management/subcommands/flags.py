@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser, OutputWrapper
 
+from omniman_payment_django import conf
 from omniman_payment_django.models import Flag
 from omniman_payment_django.timeline import stamp
 
@@ -22,7 +23,8 @@ def add_arguments(parser: CommandParser) -> None:
 def run(out: OutputWrapper, options: Mapping[str, Any]) -> None:
     """Print every open flag."""
     found = False
-    for flag in Flag.objects.filter(settled_at=None).order_by("id").iterator():
+    flags = Flag.objects.using(conf.database()).filter(settled_at=None).order_by("id")
+    for flag in flags.iterator():
         found = True
         if options["json"]:
             out.write(

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser, OutputWrapper
 
+from omniman_payment_django import conf
 from omniman_payment_django.models import Order
 from omniman_payment_django.timeline import PaymentBlock, timeline_of
 
@@ -21,7 +22,7 @@ def add_arguments(parser: CommandParser) -> None:
 def run(out: OutputWrapper, options: Mapping[str, Any]) -> None:
     """Print the timeline."""
     try:
-        order = Order.objects.select_related("channel").get(ref=options["order"])
+        order = Order.objects.using(conf.database()).get(ref=options["order"])
     except Order.DoesNotExist:
         raise CommandError(f'there is no order "{options["order"]}"') from None
     timeline = timeline_of(order)
