@@ -27,6 +27,7 @@ lint: $(STAMP) ## Check style, types and layers
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy --config-file hosts/django/pyproject.toml
 	$(BIN)/lint-imports
 
 fmt: $(STAMP) ## Format, and fix what can be fixed
