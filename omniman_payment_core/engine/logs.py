@@ -42,25 +42,32 @@ def log_call(call: CallRecord) -> None:
         )
 
 
-def log_directive(directive: Directive, change: DirectiveChange, payment_id: str) -> None:
-    """How a directive ended, or why it runs again."""
+def log_directive(
+    directive: Directive, change: DirectiveChange, payment_id: str, call: CallRecord | None
+) -> None:
+    """How a directive ended, or why it runs again, and the call that it rests on."""
     level = logging.INFO if change.status in ("completed", "pending") else logging.WARNING
     if log.isEnabledFor(level):
         log.log(
             level,
-            "directive %s %s id=%s order=%s payment=%s attempts=%s %s",
+            "directive %s %s id=%s order=%s payment=%s operation=%s attempts=%s "
+            "duration_ms=%d.%03d %s",
             directive.topic,
             change.status,
             directive.id,
             directive.order_ref,
             payment_id or "-",
+            (call.operation_key if call else "") or "-",
             change.attempts,
+            *divmod(call.duration_us if call else 0, 1000),
             change.last_error,
             extra={
                 "payment_order": directive.order_ref,
                 "payment_id": payment_id,
                 "payment_directive": directive.id,
                 "payment_topic": directive.topic,
+                "payment_operation": call.operation_key if call else "",
                 "payment_outcome": change.status,
+                "payment_duration_us": call.duration_us if call else 0,
             },
         )

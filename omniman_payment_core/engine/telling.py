@@ -101,7 +101,7 @@ class Teller:
 
     def _settled(self, entry: Written, change: DirectiveChange) -> None:
         directive, payment_id = entry.case.directive, _payment_id(entry)
-        log_directive(directive, change, payment_id)
+        log_directive(directive, change, payment_id, entry.changes.call)
         hook = _HOOKS[DirectiveStatus(change.status)]
         if self._hooks.observes(hook):
             status = "retrying" if change.status == DirectiveStatus.PENDING else change.status
