@@ -19,6 +19,7 @@ from omniman_payment_core.records import (
 )
 from omniman_payment_core.values import PaymentResult, PaymentStatus
 from omniman_payment_mock import MockPaymentBackend
+from tests.simulation.gateways import Prepares
 
 from .harness import Shop, registration
 
@@ -195,7 +196,10 @@ def test_a_pending_refund_is_done_when_the_gateway_says_so(shop: Shop) -> None:
 def test_a_pending_refund_reserves_its_amount(shop: Shop) -> None:
     shop.charge(behaviour={"refund": "pending"})
     shop.refund(400)
-    assert shop.do(shop.refund(601)).status == FAILED
+    too_much = shop.do(shop.refund(601))
+    assert too_much.result is not None
+    assert too_much.result["error_code"] == "refund_exceeds_capture"
+    assert shop.methods().count("refund") == 1, "the gateway is not asked"
     assert shop.do(shop.refund(600)).status == DONE
 
 
@@ -853,6 +857,24 @@ def test_inside_its_window_the_same_key_is_sent_again() -> None:
     assert len(shop.gateway.transactions()) == 1
 
 
+def test_what_may_have_happened_once_stays_in_doubt_when_its_repetition_never_leaves() -> None:
+    shop = Shop(backend=Unaddressed, facts=registration(key_window=timedelta(hours=24)))
+    shop.order()
+    hold = shop.hold()
+    shop.fault("timeout", when="after")
+    shop.run()
+    shop.fault("not_attempted")
+    shop.advance(seconds=2)
+    assert [call.outcome for call in shop.store.calls] == ["unknown", "not_attempted"]
+    assert [op.state for op in shop.operations()] == [OperationState.SENT]
+
+    cancel = shop.cancel()
+    shop.settle_down()
+    assert shop.directive(hold).status == DONE
+    assert shop.directive(cancel).status == DONE
+    assert shop.gateway.held_q("O1") == 0, "a cancellation did not take it for never sent"
+
+
 def test_after_too_many_attempts_a_directive_is_parked_visibly(shop: Shop) -> None:
     hold = shop.hold(
         behaviour={"faults": {"kind": "not_attempted", "on": "authorize", "times": 1000}}
@@ -893,6 +915,26 @@ def test_the_fact_of_a_worker_that_lost_its_lease_is_recorded_and_decides_nothin
     assert shop.engine.settle([answer]) == []
     assert shop.payment().status is S.AUTHORIZED
     assert shop.directive(hold) == before
+
+
+def test_a_worker_that_lost_its_lease_plans_nothing_new() -> None:
+    shop = Shop(backend=Prepares, facts=registration(key_window=timedelta(hours=24)))
+    shop.order()
+    hold = shop.hold()
+    (work,) = shop.engine.claim(1).works
+    answer = shop.engine.perform(work)
+    assert answer.call.method == "prepare"
+    shop.clock.advance(shop.limits.lease + timedelta(seconds=1))
+    other = shop.new_engine("other")
+    (again,) = other.claim(1).works
+    assert shop.engine.settle([answer]) == []
+    assert shop.payment().transaction_id is not None, "the fact counts"
+    assert shop.operations("authorize") == []
+    works = other.settle([other.perform(again)])
+    assert [work.request.method for work in works] == ["authorize"]
+    other.settle([other.perform(work) for work in works])
+    assert shop.directive(hold).status == DONE
+    assert len(shop.gateway.transactions()) == 1
 
 
 def test_a_call_is_not_sent_under_a_lease_that_is_nearly_over(shop: Shop) -> None:

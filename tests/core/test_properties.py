@@ -319,7 +319,7 @@ class ShopMachine(RuleBasedStateMachine):
                     gateway.confirm_3ds(name, ok=act == "3ds")
                 case "abandon":
                     gateway.abandon(name)
-                case "late":
+                case "late" if self.captures_at_once(name):
                     self.shop.marks["payer:late"] += 1
                     gateway.pay(name, late=True)
                 case "short":
@@ -332,6 +332,11 @@ class ShopMachine(RuleBasedStateMachine):
                     gateway.win_dispute(name)
                 case "refunds end" | "refunds fail":
                     self.end_refunds(ok=act == "refunds end")
+
+    def captures_at_once(self, name: str) -> bool:
+        """Money can come late to a charge; nobody holds funds twice under one transaction."""
+        txn = self.shop.gateway.transaction(name)
+        return txn is not None and txn.captures_at_once
 
     def end_refunds(self, *, ok: bool) -> None:
         gateway = self.shop.gateway

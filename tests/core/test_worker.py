@@ -218,7 +218,8 @@ def test_a_call_that_hangs_costs_one_slot_and_is_looked_up(push: Push) -> None:
 def test_the_late_answer_of_a_written_off_call_is_still_a_fact(push: Push) -> None:
     shop, backend = gated_shop(1)
     gate = backend.after["O0"] = threading.Event()
-    with running(worker_of(shop, slots=2)):
+    worker = worker_of(shop, slots=2)
+    with running(worker):
         until(lambda: backend.inside, "the call")
         push(shop, 11)
         until(lambda: any(c.outcome == "unknown" for c in shop.store.calls), "it is written off")
@@ -228,6 +229,7 @@ def test_the_late_answer_of_a_written_off_call_is_still_a_fact(push: Push) -> No
         assert shop.directive(1).status == DirectiveStatus.PENDING, "which decides nothing"
         push(shop, 301)
         until(lambda: not shop.open_directives(), "the directive has found it done")
+    assert worker._in_flight == 0, "it was counted as answered once"
     assert shop.methods() == ["authorize", "authorize"], "two records of one call"
     assert [c.outcome for c in shop.store.calls] == ["unknown", "answered"]
     assert shop.triggers("O0") == ["on_payment_hold"]
