@@ -100,7 +100,8 @@ class Cases:
 
     def _fetch(self, cursor: CursorWrapper, statement: str, keys: Iterable[str]) -> list[Row]:
         cursor.execute(statement, [self._database.dialect.several(list(keys))])
-        return cursor.fetchall()
+        found: list[Row] = cursor.fetchall()
+        return found
 
     # -- statements ------------------------------------------------------------------------
 

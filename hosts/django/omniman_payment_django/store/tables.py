@@ -40,9 +40,9 @@ class Table:
 def table_of(connection: BaseDatabaseWrapper, model: type[models.Model], *fields: str) -> Table:
     """The table of a model, with these fields."""
     quote = connection.ops.quote_name
-    columns = tuple(_column(connection, model._meta.get_field(name)) for name in fields)
-    keys = tuple(str(model._meta.get_field(name).column) for name in fields)
-    return Table(quote(model._meta.db_table), columns, keys)
+    found: list[Any] = [model._meta.get_field(name) for name in fields]
+    columns = tuple(_column(connection, field) for field in found)
+    return Table(quote(model._meta.db_table), columns, tuple(field.column for field in found))
 
 
 def _column(connection: BaseDatabaseWrapper, field: Any) -> Column:
