@@ -18,7 +18,6 @@ from .wording import kind_of
 
 log = logging.getLogger("omniman_payment.plugins")
 
-REQUIRED_METHODS = ("authorize", "capture", "charge", "refund", "get_status")
 LONGEST_FINGERPRINT = 64
 
 
@@ -132,11 +131,9 @@ class Account:
             if isinstance(error, ConfigurationError):
                 return ConfigurationError(text)
             return BackendLoadError(text)
-        missing = [f"{method}()" for method in REQUIRED_METHODS if method not in abilities]
-        if missing:
-            return BackendLoadError(
-                f"{where} built {kind_of(backend)}, which has no {', '.join(missing)}"
-            )
+        lacks = _lacks(abilities)
+        if lacks:
+            return BackendLoadError(f"{where} built {kind_of(backend)}, which has no {lacks}")
         if fingerprint is None:
             fingerprint = _fingerprint(self.name, self.plugin)
         if not isinstance(fingerprint, str) or not 0 < len(fingerprint) <= LONGEST_FINGERPRINT:
@@ -151,3 +148,16 @@ class Account:
 
 def _fingerprint(name: str, plugin: str) -> str:
     return hashlib.sha256(f"{name}\0{plugin}".encode()).hexdigest()[:16]
+
+
+def _lacks(abilities: Abilities) -> str:
+    """What no backend can do without; the rest is an ability like any other.
+
+    A gateway without holds has no ``authorize``, one that only sells has no ``refund``: a
+    directive that needs what is not there fails with a sentence saying so.
+    """
+    if "authorize" not in abilities and "charge" not in abilities:
+        return "authorize() and no charge()"
+    if "authorize" in abilities and "capture" not in abilities:
+        return "capture() for what its authorize() holds"
+    return ""

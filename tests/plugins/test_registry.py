@@ -224,6 +224,15 @@ def test_without_them_the_fingerprint_is_stable_and_the_mode_is_test() -> None:
     assert account().livemode is False
 
 
+def test_a_backend_may_lack_what_its_gateway_cannot_do() -> None:
+    odd = type("Odd", (Page,), {"authorize": None, "capture": None, "refund": None})
+    registry = registry_of(accounts_of("acme", shop={"api_key": "k"}), acme(build=odd))
+    abilities = registry.account("shop").abilities
+    assert "charge" in abilities
+    assert "get_status" in abilities
+    assert "authorize" not in abilities
+
+
 @pytest.mark.parametrize(
     ("attributes", "text"),
     [
@@ -236,7 +245,11 @@ def test_without_them_the_fingerprint_is_stable_and_the_mode_is_test() -> None:
             "has an account_fingerprint that is no text of 1 to 64 characters",
         ),
         ({"livemode": "yes"}, "has a livemode that is neither True nor False"),
-        ({"charge": None, "get_status": None}, "built Odd, which has no charge(), get_status()"),
+        (
+            {"authorize": None, "charge": None},
+            "built Odd, which has no authorize() and no charge()",
+        ),
+        ({"capture": None}, "built Odd, which has no capture() for what its authorize() holds"),
     ],
 )
 def test_a_backend_that_cannot_be_used_is_refused(attributes: dict[str, Any], text: str) -> None:
