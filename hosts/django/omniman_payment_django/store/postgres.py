@@ -27,9 +27,17 @@ class PostgresDialect:
 
     def __init__(self, clock: Callable[[], datetime] | None = None) -> None:
         self._clock = clock
+        self._written: tuple[datetime | None, str] = (None, "")
 
     def time(self, value: datetime | None) -> str | None:
-        return None if value is None else value.isoformat()
+        if value is None:
+            return None
+        # Most moments of a batch are the one it was written at.
+        known, text = self._written
+        if value is not known:
+            text = value.isoformat()
+            self._written = (value, text)
+        return text
 
     def json(self, value: Any) -> Any:
         return value

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import fields
 from datetime import datetime
-from typing import Any
+from functools import lru_cache
+from typing import Any, TypeVar
 
 from omniman_payment_core.notices import PaymentChange
 from omniman_payment_core.records import (
@@ -25,8 +27,13 @@ from omniman_payment_core.values import NextAction, PaymentStatus, RefundStatus
 
 from .dialect import Dialect, Row
 
+_Record = TypeVar("_Record")
+
 _PAYMENT_STATUS = {status.value: status for status in PaymentStatus}
 _REFUND_STATUS = {status.value: status for status in RefundStatus}
+_DIRECTIVE = tuple(field.name for field in fields(Directive))
+_PAYMENT = tuple(field.name for field in fields(Payment))
+_OPERATION = tuple(field.name for field in fields(Operation))
 _FINISHED = (DirectiveStatus.COMPLETED, DirectiveStatus.FAILED)
 
 
@@ -37,6 +44,18 @@ def read_json(raw: Any) -> Any:
     if raw == "{}":
         return {}
     return json.loads(raw)
+
+
+def _record(kind: type[_Record], names: tuple[str, ...], values: tuple[Any, ...]) -> _Record:
+    """What the frozen record's own constructor does field by field, in one step."""
+    record = object.__new__(kind)
+    record.__dict__.update(zip(names, values, strict=True))
+    return record
+
+
+@lru_cache(maxsize=256)
+def _triggers(raw: str) -> tuple[str, ...]:
+    return tuple(json.loads(raw))
 
 
 class Rows:
@@ -56,10 +75,14 @@ class Rows:
             lease_owner, lease_until, dedupe_key, waiting, wakes, schema_version, result,
             last_error,
         ) = row  # fmt: skip
-        return Directive(
-            number, topic, order_ref, read_json(payload), status, attempts, time(available_at),
-            fence, lease_owner, time(lease_until), dedupe_key, bool(waiting), wakes,
-            schema_version, read_json(result), last_error,
+        return _record(
+            Directive,
+            _DIRECTIVE,
+            (
+                number, topic, order_ref, read_json(payload), status, attempts,
+                time(available_at), fence, lease_owner, time(lease_until), dedupe_key,
+                bool(waiting), wakes, schema_version, read_json(result), last_error,
+            ),
         )  # fmt: skip
 
     def payment(self, row: Row) -> Payment:
@@ -72,14 +95,18 @@ class Rows:
             cancel_requested, fired, checks, next_check_at, version,
         ) = row  # fmt: skip
         action = read_json(next_action)
-        return Payment(
-            number, order_ref, attempt, flow, account, fingerprint, bool(livemode), plugin,
-            plugin_version, currency, amount_q, time(created_at), transaction_id,
-            _PAYMENT_STATUS[status], authorized_q, captured_q, released_q, refund_pending_q,
-            refunded_q, disputed_q, actions_open, failures, voids, expiries,
-            None if action is None else NextAction(action["kind"], action["data"]),
-            time(expires_at), time(hold_expires_at), bool(cancel_requested),
-            () if fired == "[]" else tuple(json.loads(fired)), checks, time(next_check_at), version,
+        return _record(
+            Payment,
+            _PAYMENT,
+            (
+                number, order_ref, attempt, flow, account, fingerprint, bool(livemode), plugin,
+                plugin_version, currency, amount_q, time(created_at), transaction_id,
+                _PAYMENT_STATUS[status], authorized_q, captured_q, released_q, refund_pending_q,
+                refunded_q, disputed_q, actions_open, failures, voids, expiries,
+                None if action is None else NextAction(action["kind"], action["data"]),
+                time(expires_at), time(hold_expires_at), bool(cancel_requested),
+                _triggers(fired), checks, time(next_check_at), version,
+            ),
         )  # fmt: skip
 
     def operation(self, row: Row) -> Operation:
@@ -89,10 +116,14 @@ class Rows:
             created_at, first_sent_at, last_sent_at, window_until, address, gateway_reference,
             fence, attempts, code, evidence,
         ) = row  # fmt: skip
-        return Operation(
-            key, payment_id, kind, ordinal, cause, params_hash, amount_q, currency, state,
-            time(created_at), time(first_sent_at), time(last_sent_at), time(window_until),
-            address, gateway_reference, fence, attempts, code, evidence,
+        return _record(
+            Operation,
+            _OPERATION,
+            (
+                key, payment_id, kind, ordinal, cause, params_hash, amount_q, currency, state,
+                time(created_at), time(first_sent_at), time(last_sent_at), time(window_until),
+                address, gateway_reference, fence, attempts, code, evidence,
+            ),
         )  # fmt: skip
 
     def refund(self, row: Row) -> Refund:

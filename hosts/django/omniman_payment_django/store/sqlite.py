@@ -28,6 +28,7 @@ class SQLiteDialect:
                 f'DATABASES["{connection.alias}"]: remove "TIME_ZONE"; the payment tables need UTC'
             )
         self._clock = clock or _utc_now
+        self._written: tuple[datetime | None, str] = (None, "")
         options = connection.settings_dict.get("OPTIONS") or {}
         mode = str(options.get("transaction_mode") or "").upper()
         self._begins_deferred = mode not in ("IMMEDIATE", "EXCLUSIVE")
@@ -39,7 +40,12 @@ class SQLiteDialect:
     def time(self, value: datetime | None) -> str | None:
         if value is None:
             return None
-        return str(value if value.tzinfo is UTC else value.astimezone(UTC))[:-6]
+        # Most moments of a batch are the one it was written at.
+        known, text = self._written
+        if value is not known:
+            text = str(value if value.tzinfo is UTC else value.astimezone(UTC))[:-6]
+            self._written = (value, text)
+        return text
 
     def json(self, value: Any) -> str | None:
         return None if value is None else dumps(value)
