@@ -644,8 +644,8 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("ref", models.CharField(max_length=64, unique=True)),
-                ("status", models.CharField(db_index=True, default="new", max_length=32)),
+                ("ref", models.CharField(max_length=64)),
+                ("status", models.CharField(default="new", max_length=32)),
                 ("currency", models.CharField(max_length=3)),
                 ("total_q", models.BigIntegerField()),
                 ("items", models.JSONField(blank=True, default=list)),
@@ -676,10 +676,12 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "order",
                 "verbose_name_plural": "orders",
+                "indexes": [models.Index(fields=["status"], name="omniman_order_status")],
                 "constraints": [
+                    models.UniqueConstraint(fields=("ref",), name="omniman_order_ref"),
                     models.CheckConstraint(
                         condition=models.Q(("total_q__gt", 0)), name="omniman_order_total_positive"
-                    )
+                    ),
                 ],
             },
         ),

@@ -39,12 +39,12 @@ class Session(models.Model):
 class Order(models.Model):
     """``data["payment"]`` is the summary the payment layer rebuilds; the rest is the shop's."""
 
-    ref = models.CharField(max_length=64, unique=True)
+    ref = models.CharField(max_length=64)
     channel = models.ForeignKey(Channel, on_delete=models.PROTECT, related_name="orders")
     session = models.OneToOneField(
         Session, on_delete=models.PROTECT, null=True, blank=True, related_name="order"
     )
-    status = models.CharField(max_length=32, default="new", db_index=True)
+    status = models.CharField(max_length=32, default="new")
     currency = models.CharField(max_length=3)
     total_q = models.BigIntegerField()
     items = models.JSONField(default=list, blank=True)
@@ -54,7 +54,12 @@ class Order(models.Model):
     class Meta:
         verbose_name = _("order")
         verbose_name_plural = _("orders")
+        # Stated here rather than on the fields, where PostgreSQL would get each of them twice.
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["status"], name="omniman_order_status"),
+        ]
         constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["ref"], name="omniman_order_ref"),
             models.CheckConstraint(
                 condition=models.Q(total_q__gt=0), name="omniman_order_total_positive"
             ),
