@@ -86,7 +86,7 @@ def _read_items(entry: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
             raise _LineError(f"item {position} is not an object")
         if not isinstance(item.get("sku"), str) or not item["sku"]:
             raise _LineError(f'item {position} has no "sku"')
-        for name in ("qty", "unit_price_q"):
+        for name in ("qty", "price_q"):
             if not _is_count(item.get(name)):
                 raise _LineError(f'item {position}: "{name}" is not a whole number from 1 up')
     return tuple(items)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from examples.demo.orders_file import Sale, WrongLine, read_sales
 
 CHANNELS = ("ecommerce", "pos")
-GOOD = {"channel": "pos", "items": [{"sku": "A", "qty": 2, "unit_price_q": 5}]}
+GOOD = {"channel": "pos", "items": [{"sku": "A", "qty": 2, "price_q": 5}]}
 
 
 def read(tmp_path: Path, *lines: bytes) -> list[Sale | WrongLine]:
@@ -44,10 +44,10 @@ def test_wrong_lines_are_reported_by_number_and_the_others_go_on(tmp_path: Path)
         (line(channel="moon"), '"channel" is "moon"'),
         (line(items=[]), '"items"'),
         (line(items=["A"]), "item 1 is not an object"),
-        (line(items=[{"qty": 1, "unit_price_q": 1}]), 'item 1 has no "sku"'),
-        (line(items=[{"sku": "A", "qty": 1.5, "unit_price_q": 1}]), 'item 1: "qty"'),
-        (line(items=[{"sku": "A", "qty": True, "unit_price_q": 1}]), 'item 1: "qty"'),
-        (line(items=[{"sku": "A", "qty": 1, "unit_price_q": 0}]), 'item 1: "unit_price_q"'),
+        (line(items=[{"qty": 1, "price_q": 1}]), 'item 1 has no "sku"'),
+        (line(items=[{"sku": "A", "qty": 1.5, "price_q": 1}]), 'item 1: "qty"'),
+        (line(items=[{"sku": "A", "qty": True, "price_q": 1}]), 'item 1: "qty"'),
+        (line(items=[{"sku": "A", "qty": 1, "price_q": 0}]), 'item 1: "price_q"'),
         (line(payment_method="card"), '"payment_method"'),
         (line(then="explode"), '"then"'),
         (line(then={"refund": -1}), '"then"'),

@@ -209,7 +209,9 @@ def _details(data: object) -> str:
     """What an order's event says of itself, in one line."""
     if not isinstance(data, dict):
         return ""
-    return " ".join(f"{name}={value}" for name, value in data.items() if value not in (None, ""))
+    return " ".join(
+        f"{name}={value}" for name, value in sorted(data.items()) if value not in (None, "")
+    )
 
 
 def shown(amount_q: int, currency: str) -> str:

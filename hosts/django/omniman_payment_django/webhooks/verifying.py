@@ -65,9 +65,8 @@ def _checked(answer: object) -> list[WebhookEvent]:
         _check_text("kind", event.kind, MAX_KIND)
         if event.transaction_id is not None:
             _check_text("transaction_id", event.transaction_id, MAX_ID)
-        if event.occurred_at is not None and (
-            not isinstance(event.occurred_at, datetime) or event.occurred_at.tzinfo is None
-        ):
+        at: Any = event.occurred_at
+        if at is not None and (not isinstance(at, datetime) or at.tzinfo is None):
             raise _MisbehavedError("an event's occurred_at is not an aware datetime")
         if event.livemode is not None and not isinstance(event.livemode, bool):
             raise _MisbehavedError("an event's livemode is neither true nor false")

@@ -13,9 +13,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connections
 from django.db.models import Count
 
-from omniman_payment_core.engine.worker import Worker, WorkerExhaustedError
+from omniman_payment_core.engine.worker import BATCH, SLOTS, Worker, WorkerExhaustedError
 from omniman_payment_core.records import DirectiveStatus
 from omniman_payment_django import conf
+from omniman_payment_django.management.collecting import calm_collector
 from omniman_payment_django.management.stopping import stop_on_signals
 from omniman_payment_django.models import Directive
 from omniman_payment_django.runtime import get_engine
@@ -50,15 +51,16 @@ class Command(BaseCommand):
         )
         mode.add_argument("--watch", action="store_true", help="go on until stopped by a signal")
         parser.add_argument(
-            "--workers", type=_count, default=8, metavar="N",
-            help="gateway calls in flight at once, each in a thread (default: 8)",
+            "--workers", type=_count, default=SLOTS, metavar="N",
+            help=f"gateway calls in flight at once, each in a thread (default: {SLOTS})",
         )  # fmt: skip
         parser.add_argument(
-            "--batch", type=_count, default=50, metavar="N",
-            help="directives claimed and settled in one transaction at most (default: 50)",
+            "--batch", type=_count, default=BATCH, metavar="N",
+            help=f"directives claimed in one transaction at most (default: {BATCH})",
         )  # fmt: skip
 
     def handle(self, *args: Any, **options: Any) -> None:
+        calm_collector()
         stop = threading.Event() if options["watch"] else UntilIdle()
         with stop_on_signals(stop):
             try:

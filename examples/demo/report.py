@@ -1,0 +1,85 @@
+"""What the demo prints: a line for each order, then our books beside the gateway's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from omniman_payment_core.currencies import format_amount
+from omniman_payment_django.models import Payment, PaymentEvent
+from omniman_payment_mock import MockGateway
+
+from .settings import CURRENCY
+from .shop import Sold
+
+_HEADINGS = ("order", "channel", "total", "payment", "order is", "what happened")
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """An order on which the two books do not agree."""
+
+    order_ref: str
+    what: str
+    gateway_q: int
+    ledger_q: int
+
+
+def orders_table(sold: Sequence[Sold]) -> str:
+    """One line for each order."""
+    rows = [_HEADINGS]
+    for entry in sold:
+        order = entry.order
+        payment = order.data.get("payment", {})
+        kinds = PaymentEvent.objects.filter(payment__order_ref=order.ref).order_by("seq")
+        rows.append(
+            (
+                order.ref,
+                order.channel.code,
+                format_amount(order.total_q, order.currency),
+                payment.get("status", "-"),
+                order.status,
+                " > ".join(kinds.values_list("kind", flat=True)),
+            )
+        )
+    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADINGS))]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    )
+
+
+def compare(sold: Iterable[Sold], gateway: MockGateway) -> tuple[str, list[Difference]]:
+    """The totals of both books, and every order on which they differ."""
+    differences: list[Difference] = []
+    totals = {"moved": [0, 0], "held": [0, 0]}
+    for entry in sold:
+        ref = entry.order.ref
+        payments = list(Payment.objects.filter(order_ref=ref))
+        books = {
+            "moved": (
+                gateway.moved_q(ref),
+                sum(p.captured_q - p.refunded_q - p.disputed_q for p in payments),
+            ),
+            "held": (
+                gateway.held_q(ref),
+                sum(max(0, p.authorized_q - p.captured_q - p.released_q) for p in payments),
+            ),
+        }
+        for what, (theirs, ours) in books.items():
+            totals[what][0] += theirs
+            totals[what][1] += ours
+            if theirs != ours:
+                differences.append(Difference(ref, what, theirs, ours))
+    lines = [
+        f"money {what}: the gateway says {format_amount(theirs, CURRENCY)}, "
+        f"our ledger says {format_amount(ours, CURRENCY)}: "
+        + ("equal" if theirs == ours else "DIFFERENT")
+        for what, (theirs, ours) in totals.items()
+    ]
+    lines += [
+        f"{d.order_ref}: {d.what} {format_amount(d.gateway_q, CURRENCY)} at the gateway, "
+        f"{format_amount(d.ledger_q, CURRENCY)} in our ledger"
+        for d in differences
+    ]
+    return "\n".join(lines), differences

@@ -1,0 +1,77 @@
+"""The demo's whole project: one app, one SQLite file, one account on the mock gateway."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from django.conf import settings
+
+from omniman_payment_django.sqlite import OPTIONS
+
+CURRENCY = "BRL"
+GATEWAY = "demo"
+
+CHANNELS = {
+    "ecommerce": {
+        "payment_backend": "card",
+        "payment_flow": "authorize_capture",
+        "order_flow": {
+            "auto_transitions": {
+                "on_payment_confirm": "confirmed",
+                "on_payment_failed": "cancelled",
+                "on_payment_refund": "returned",
+            },
+            "transitions": {
+                "new": ["confirmed", "cancelled"],
+                "confirmed": ["completed", "returned", "cancelled"],
+            },
+        },
+    },
+    "pos": {
+        "payment_backend": "card",
+        "payment_flow": "charge",
+        "order_flow": {"auto_transitions": {"on_payment_confirm": "completed"}},
+    },
+    "pix-like": {
+        "payment_backend": "qr",
+        "payment_flow": "charge",
+        "order_flow": {"auto_transitions": {"on_payment_confirm": "confirmed"}},
+    },
+}
+"""Hold and capture later; the money at once; a QR code that is paid in a while."""
+
+
+def configure(folder: Path) -> None:
+    """Set Django up in this process; everything it stores goes to ``folder``."""
+    import django
+
+    settings.configure(
+        SECRET_KEY="only for the demo",
+        ALLOWED_HOSTS=["testserver"],
+        INSTALLED_APPS=["omniman_payment_django"],
+        DATABASES={
+            "default": {
+                "ENGINE": "django.db.backends.sqlite3",
+                "NAME": str(folder / "shop.sqlite3"),
+                "OPTIONS": dict(OPTIONS),
+            }
+        },
+        ROOT_URLCONF="examples.demo.urls",
+        USE_TZ=True,
+        OMNIMAN={
+            "PAYMENT_BACKENDS": {
+                "card": {"plugin": "mock", "config": {"gateway": GATEWAY}},
+                "qr": {"plugin": "mock", "config": {"gateway": GATEWAY, "script": {"qr": True}}},
+            },
+            "DEFAULT_PAYMENT_BACKEND": "card",
+        },
+        LOGGING={
+            "version": 1,
+            "disable_existing_loggers": False,
+            "handlers": {"file": {"class": "logging.FileHandler", "filename": folder / "log"}},
+            "loggers": {
+                "omniman_payment": {"handlers": ["file"], "level": "INFO", "propagate": False}
+            },
+        },
+    )
+    django.setup()

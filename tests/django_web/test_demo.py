@@ -1,0 +1,101 @@
+"""The demo: wrong lines are reported, the others are traded, and the two books agree."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+
+
+def demo(*arguments: str) -> subprocess.CompletedProcess[str]:
+    # A process of its own: the demo brings its own settings.
+    environment = {k: v for k, v in os.environ.items() if k != "DJANGO_SETTINGS_MODULE"}
+    return subprocess.run(
+        [sys.executable, "-m", "examples.demo", *arguments],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def orders(tmp_path: Path, *lines: Any) -> str:
+    path = tmp_path / "mine.jsonl"
+    path.write_text("\n".join(x if isinstance(x, str) else json.dumps(x) for x in lines))
+    return str(path)
+
+
+def sale(channel: str = "pos", **more: Any) -> dict[str, Any]:
+    return {"channel": channel, "items": [{"sku": "A", "qty": 2, "price_q": 500}], **more}
+
+
+def test_our_orders_reach_every_end_and_both_books_agree() -> None:
+    done = demo()
+    assert done.returncode == 0, done.stdout + done.stderr
+    for word in ("ecommerce", "pos", "pix-like", "captured", "refunded", "failed", "cancelled"):
+        assert word in done.stdout
+    assert done.stdout.count(": equal") == 2
+    assert done.stderr == ""
+
+
+def test_wrong_lines_are_reported_with_their_number_and_the_others_go_on(tmp_path: Path) -> None:
+    path = orders(
+        tmp_path,
+        sale(),
+        "{oops",
+        sale("moon"),
+        sale(payment_method={"number": "4111 1111 1111 1111"}),
+        sale(payment_method={"behaviour": {"decline": "expired_card"}}),
+        sale("pix-like", then={"refund": 300}),
+    )
+    done = demo("--orders", path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    reported = done.stderr.splitlines()
+    assert [line.split(":")[0] for line in reported] == [
+        f"mine.jsonl, line {number}" for number in (2, 3, 4)
+    ]
+    assert "4111" not in done.stderr
+    assert "DEMO-001  pos       10.00 BRL  captured" in done.stdout
+    assert "failed" in done.stdout
+    assert "partially_refunded" in done.stdout
+    assert "17.00 BRL, our ledger says 17.00 BRL: equal" in done.stdout
+
+
+def test_a_file_that_is_not_there_is_said_so(tmp_path: Path) -> None:
+    done = demo("--orders", str(tmp_path / "none.jsonl"))
+    assert done.returncode == 2
+    assert "there is no such file" in done.stderr
+
+
+def test_a_difference_between_the_books_is_named_and_is_exit_code_1(tmp_path: Path) -> None:
+    # Somebody refunds in the gateway's dashboard, and nobody tells the shop.
+    code = (
+        "import sys\n"
+        "from examples.demo import __main__ as demo\n"
+        "real = demo._run\n"
+        "def run(path):\n"
+        "    from examples.demo import report\n"
+        "    compare = report.compare\n"
+        "    def after(sold, gateway):\n"
+        "        gateway.refund_outside(gateway.transactions()[0], 1)\n"
+        "        return compare(sold, gateway)\n"
+        "    report.compare = after\n"
+        "    return real(path)\n"
+        "demo._run = run\n"
+        "sys.exit(demo.main(sys.argv[1:]))\n"
+    )
+    environment = {k: v for k, v in os.environ.items() if k != "DJANGO_SETTINGS_MODULE"}
+    done = subprocess.run(
+        [sys.executable, "-c", code, "--orders", orders(tmp_path, sale())],
+        cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "DIFFERENT" in done.stdout
+    assert "DEMO-001: moved 9.99 BRL at the gateway, 10.00 BRL in our ledger" in done.stdout
