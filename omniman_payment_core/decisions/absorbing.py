@@ -52,7 +52,7 @@ def _absorb_look(draft: Draft, terms: Terms, request: GatewayRequest, outcome: O
         case Answered(result):
             _seen(draft, terms, result)
         case Found(results):
-            ours = [r for r in results if r.transaction_id and _fits(draft, r)]
+            ours = [r for r in results if _fits(draft, r)]
             if len(ours) == 1:
                 _seen(draft, terms, ours[0])
             elif ours:
@@ -93,9 +93,14 @@ def _seen(draft: Draft, terms: Terms, result: PaymentResult) -> None:
 
 
 def _fits(draft: Draft, result: PaymentResult) -> bool:
-    payment = draft.touched
-    return (result.amount_q in (None, payment.amount_q)) and (
-        result.currency is None or result.currency.upper() == payment.currency
+    """Whether a transaction of the order can be this payment's, rather than another attempt's."""
+    payment, found = draft.touched, result.transaction_id
+    taken = {p.transaction_id for p in draft.payments() if p.id != payment.id}
+    return (
+        bool(found)
+        and found not in taken
+        and result.amount_q in (None, payment.amount_q)
+        and (result.currency is None or result.currency.upper() == payment.currency)
     )
 
 

@@ -15,7 +15,7 @@ from ..records import (
     Topic,
     evolve,
 )
-from ..values import PaymentFlow
+from ..values import PaymentFlow, PaymentStatus
 from .draft import Draft
 from .operations import Parameters, plan, resolve_doubt, send
 from .payloads import Opening, PayloadError, digest, read_opening
@@ -196,8 +196,8 @@ def _withdrawn(draft: Draft, operation: Operation | None) -> bool:
         draft.settle_operation(
             operation, OperationState.ABANDONED, evidence="cancelled before it was sent"
         )
-    if not payment.closed:
-        draft.record(EventKind.VOIDED, payment.open_q, f"{payment.id}:withdrawn")
+    if payment.status in (PaymentStatus.PENDING, PaymentStatus.REQUIRES_ACTION):
+        draft.record(EventKind.VOIDED, 0, f"{payment.id}:withdrawn")
     draft.fail("order_cancelled", f"order {payment.order_ref} was cancelled before it was paid")
     return True
 

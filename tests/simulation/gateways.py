@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import random
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -166,6 +166,22 @@ class Prepares(MockPaymentBackend):
             return PaymentResult(True, transaction_id, "pending")
 
 
+class FiveMethodsAndFind(FiveMethods):
+    """No keys, but an order's transactions can be searched: every answer in full."""
+
+    def find(self, order_ref: str) -> Sequence[PaymentResult]:
+        return self._mock.find(order_ref)
+
+    def get_status(self, transaction_id: str) -> PaymentResult:
+        return self._mock.get_status(transaction_id)
+
+
+class Finds(MockPaymentBackend):
+    """Knows keys and can be searched, and names its transactions itself."""
+
+    choose_transaction_id = None  # type: ignore[assignment]
+
+
 class Unaddressed(MockPaymentBackend):
     """Knows keys, but names its transactions itself and cannot be searched."""
 
@@ -202,6 +218,8 @@ STRENGTHS: dict[str, tuple[type, timedelta | None, timedelta | None]] = {
     "short_window": (MockPaymentBackend, timedelta(hours=1), None),
     "prepares": (Prepares, _DAY, None),
     "unaddressed": (Unaddressed, _DAY, None),
+    "finds": (Finds, _DAY, LATEST_ARRIVAL),
+    "finds_unkeyed": (FiveMethodsAndFind, None, LATEST_ARRIVAL),
     "charges_only": (ChargesOnly, _DAY, LATEST_ARRIVAL),
     "five_methods": (FiveMethods, None, None),
     "five_methods_proof": (FiveMethods, None, LATEST_ARRIVAL),
@@ -211,12 +229,10 @@ STRENGTHS: dict[str, tuple[type, timedelta | None, timedelta | None]] = {
 def make_account(name: str, gateway: MockGateway, clock: ManualClock, wire: Wire) -> Account:
     """An account of one strength over a gateway, behind the wire."""
     kind, key_window, absence_after = STRENGTHS[name]
-    mock = kind if kind is FiveMethods else None
-    plain = (
-        FiveMethods(MockPaymentBackend(gateway=gateway, clock=clock))
-        if mock is not None
-        else kind(gateway=gateway, clock=clock)
-    )
+    if issubclass(kind, FiveMethods):
+        plain: Any = kind(MockPaymentBackend(gateway=gateway, clock=clock))
+    else:
+        plain = kind(gateway=gateway, clock=clock)
     backend = faulty(plain, wire)
     features = {}
     if name == "charges_only":

@@ -224,6 +224,9 @@ def _books_equal_gateway(world: World) -> None:
 
 
 def _cancelled_means_zero(world: World) -> None:
+    if world.strength.startswith("five_methods"):
+        # A bare "captured" does not show that a refund failed later.
+        return
     for ref, order in world.store.orders.items():
         if not order.view.cancelled:
             continue
