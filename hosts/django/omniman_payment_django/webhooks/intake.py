@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from django.db import connections, transaction
@@ -108,37 +109,20 @@ def _insert(
     alias: str, account: str, body: str, matches: Sequence[Match], now: datetime
 ) -> frozenset[str]:
     """Store the deliveries that are new; the event ids that were."""
-    rows = [
-        WebhookDelivery(
-            account=account,
-            event_id=match.event.event_id,
-            kind=match.event.kind,
-            transaction_id=match.event.transaction_id,
-            livemode=match.event.livemode,
-            occurred_at=match.event.occurred_at,
-            received_at=now,
-            body=body,
-            status=match.status,
-            next_try_at=match.next_try_at,
-            error=match.reason,
-        )
-        for match in matches
-    ]
-    # The ORM's ignore_conflicts does not say which rows were new.
     connection = connections[alias]
-    fields = [field for field in WebhookDelivery._meta.concrete_fields if not field.primary_key]
-    names = ", ".join(connection.ops.quote_name(str(field.column)) for field in fields)
+    fields = _fields()
     table = connection.ops.quote_name(WebhookDelivery._meta.db_table)
+    names = ", ".join(connection.ops.quote_name(str(field.column)) for field in fields)
     places = f"({', '.join(['%s'] * len(fields))})"
     stored: set[str] = set()
     with connection.cursor() as cursor:
-        for start in range(0, len(rows), _ROWS_AT_ONCE):
-            some = rows[start : start + _ROWS_AT_ONCE]
-            values: list[Any] = [
-                field.get_db_prep_save(getattr(row, field.attname), connection)
-                for row in some
-                for field in fields
-            ]
+        for start in range(0, len(matches), _ROWS_AT_ONCE):
+            some = matches[start : start + _ROWS_AT_ONCE]
+            values: list[Any] = []
+            for match in some:
+                row = _row(account, body, match, now)
+                values += [f.get_db_prep_save(row[f.attname], connection) for f in fields]
+            # The ORM's ignore_conflicts does not say which rows were new.
             cursor.execute(
                 f"INSERT INTO {table} ({names}) VALUES {', '.join([places] * len(some))} "
                 "ON CONFLICT DO NOTHING RETURNING event_id",
@@ -146,3 +130,26 @@ def _insert(
             )
             stored.update(event_id for (event_id,) in cursor.fetchall())
     return frozenset(stored)
+
+
+def _row(account: str, body: str, match: Match, now: datetime) -> dict[str, Any]:
+    event = match.event
+    return {
+        "account": account,
+        "event_id": event.event_id,
+        "kind": event.kind,
+        "transaction_id": event.transaction_id,
+        "livemode": event.livemode,
+        "occurred_at": event.occurred_at,
+        "received_at": now,
+        "body": body,
+        "status": match.status,
+        "attempts": 0,
+        "next_try_at": match.next_try_at,
+        "error": match.reason,
+    }
+
+
+@cache
+def _fields() -> tuple[Any, ...]:
+    return tuple(field for field in WebhookDelivery._meta.concrete_fields if not field.primary_key)

@@ -7,7 +7,7 @@ becomes a flag, because money may have moved that nobody here has asked for.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -44,21 +44,47 @@ class Match:
     next_try_at: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Bound:
+    """A payment, and the account at the gateway it is bound to."""
+
+    id: str
+    order_ref: str
+    fingerprint: str
+    livemode: bool
+
+
 def match_events(
     alias: str, account: Account, events: Sequence[WebhookEvent], now: datetime
 ) -> list[Match]:
     """One match for each event, by the account that verified it and the gateway account behind."""
-    known: dict[str, list[Payment]] = defaultdict(list)
+    known: dict[str, list[_Bound]] = defaultdict(list)
     wanted = {event.transaction_id for event in events if event.transaction_id is not None}
     if wanted:
-        payments = Payment.objects.using(alias).filter(account=account.name)
-        for payment in payments.filter(transaction_id__in=wanted):
-            known[payment.transaction_id or ""].append(payment)
+        for transaction_id, bound in _bound_to(alias, account.name, sorted(wanted)):
+            known[transaction_id].append(bound)
     return [_match(account, event, known, now) for event in events]
 
 
+def _bound_to(
+    alias: str, account: str, transaction_ids: Sequence[str]
+) -> Iterator[tuple[str, _Bound]]:
+    # By hand: building this query anew was half the time that a notification took.
+    connection = connections[alias]
+    table = connection.ops.quote_name(Payment._meta.db_table)
+    places = ", ".join(["%s"] * len(transaction_ids))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT transaction_id, id, order_ref, fingerprint, livemode FROM {table} "
+            f"WHERE account = %s AND transaction_id IN ({places})",
+            [account, *transaction_ids],
+        )
+        for transaction_id, number, order_ref, fingerprint, livemode in cursor.fetchall():
+            yield transaction_id, _Bound(number, order_ref, fingerprint, bool(livemode))
+
+
 def _match(
-    account: Account, event: WebhookEvent, known: dict[str, list[Payment]], now: datetime
+    account: Account, event: WebhookEvent, known: dict[str, list[_Bound]], now: datetime
 ) -> Match:
     if event.transaction_id is None:
         return Match(event, IGNORED, reason="it concerns no transaction")
