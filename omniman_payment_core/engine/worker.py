@@ -17,6 +17,10 @@ from .engine import Answer, Engine, Work
 
 log = logging.getLogger("omniman_payment.worker")
 
+SLOTS = 8
+BATCH = 200
+"""Only a gateway that answers at once lets so many be claimed; see :meth:`Worker._capacity`."""
+
 
 class WorkerExhaustedError(RuntimeError):
     """Too many calls hang to go on; end the process and let its supervisor start a new one."""
@@ -39,8 +43,8 @@ class Worker:
         self,
         engine: Engine,
         *,
-        slots: int = 8,
-        batch: int = 50,
+        slots: int = SLOTS,
+        batch: int = BATCH,
         idle: float = 0.5,
         maintain_every: float = 5.0,
         housekeeping: Callable[[], object] | None = None,
@@ -98,10 +102,14 @@ class Worker:
         return claimed.taken
 
     def _capacity(self) -> int:
-        """Calls to hold at once: the slots, and as many waiting as a quarter second's work."""
+        """Calls to hold at once: one for each slot, and what these do in a quarter second.
+
+        The second part keeps the slots busy while this thread talks to the store. It is a
+        batch at most: what waits here is nobody else's until its lease ends.
+        """
         if self._seconds_a_call <= 0:
-            return self.batch
-        return max(self.slots, min(self.batch, int(self.slots * 0.25 / self._seconds_a_call)))
+            return self.slots
+        return self.slots + min(self.batch, int(self.slots * 0.25 / self._seconds_a_call))
 
     def _submit(self, works: list[Work]) -> None:
         self._in_flight += len(works)
