@@ -1,4 +1,4 @@
-"""What finding plugins and telling them costs: ``python benchmarks/discovery.py``.
+"""What finding plugins and telling them costs: ``python -m benchmarks discovery``.
 
 Lists the backends among 300 made-up distributions in fresh processes, first time and again,
 and times the hot calls: a hook with no plugin and with one, scrubbing, finding an account.
@@ -13,6 +13,8 @@ import tempfile
 import timeit
 from datetime import UTC, datetime
 from pathlib import Path
+
+from .figures import Figure
 
 ROOT = Path(__file__).resolve().parent.parent
 DISTRIBUTIONS = 300
@@ -112,23 +114,17 @@ def hot_calls() -> dict[str, float]:
     }
 
 
-def main() -> int:
+def measure() -> list[Figure]:
+    """Listing in fresh processes; the hot calls only inform."""
     first, again = listing()
-    print(f"{DISTRIBUTIONS} distributions, {len(first)} fresh processes")
-    print(
-        f"  list backends, first time  {min(first):8.2f} ms best, "
-        f"{statistics.median(first):.2f} ms median (budget {FIRST_BUDGET_MS:g})"
-    )
-    print(
-        f"  list backends, afterwards  {min(again):8.5f} ms best, "
-        f"{statistics.median(again):.5f} ms median (budget {AGAIN_BUDGET_MS:g})"
-    )
-    for name, cost in hot_calls().items():
-        print(f"  {name:26} {cost:8.2f} us")
-    within = min(first) <= FIRST_BUDGET_MS and min(again) <= AGAIN_BUDGET_MS
-    print("within budget" if within else "OVER BUDGET")
-    return 0 if within else 1
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())
+    figures = [
+        Figure(
+            f"listing backends with {DISTRIBUTIONS} distributions installed, the first time",
+            statistics.median(first), "ms", FIRST_BUDGET_MS, more_is_better=False,
+        ),
+        Figure(
+            "listing them again",
+            statistics.median(again), "ms", AGAIN_BUDGET_MS, more_is_better=False,
+        ),
+    ]  # fmt: skip
+    return figures + [Figure(name, cost, "µs") for name, cost in hot_calls().items()]

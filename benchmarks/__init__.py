@@ -1,0 +1,1 @@
+"""What the promises about speed and size come to on this machine: ``python -m benchmarks``."""
