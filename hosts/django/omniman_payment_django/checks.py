@@ -15,7 +15,11 @@ from django.db import connections
 from django.urls import NoReverseMatch, reverse
 
 from omniman_payment_core.channels import ChannelConfigError, read_channel
-from omniman_payment_core.errors import BackendOptionsError, ConfigurationError
+from omniman_payment_core.errors import (
+    BackendNotFoundError,
+    BackendOptionsError,
+    ConfigurationError,
+)
 from omniman_payment_core.records import ChannelView
 
 from . import conf, sqlite
@@ -123,11 +127,11 @@ def _check_channel(channel: ChannelView) -> Iterator[checks.CheckMessage]:
     config: object = channel.config
     if not isinstance(config, Mapping):
         return
-    problem = _account_problem(config.get("payment_backend"))
+    problem = _account_problem(channel)
     if problem:
         yield checks.Error(
-            f'{where}: config["payment_backend"] {problem}.',
-            hint='Name an account of settings.OMNIMAN["PAYMENT_BACKENDS"] or an installed plugin.',
+            problem,
+            hint='Name an account of settings.OMNIMAN["PAYMENT_BACKENDS"].',
             id="omniman_payment.E003",
         )
     for path in secret_paths(config):
@@ -139,24 +143,17 @@ def _check_channel(channel: ChannelView) -> Iterator[checks.CheckMessage]:
         )
 
 
-def _account_problem(account: object) -> str:
-    """What is wrong with a channel's choice of an account; looks at names only."""
+def _account_problem(channel: ChannelView) -> str:
+    """Why no account serves a channel; one that is only badly configured is told by E001."""
     from .runtime import get_registry
 
     try:
-        registry = get_registry()
+        get_registry().account_for(channel)
+    except BackendNotFoundError as error:
+        return str(error)
     except ConfigurationError:
-        return ""  # The settings themselves are wrong: E001 tells it once.
-    known = ", ".join(f'"{name}"' for name in registry.names()) or "none"
-    if account is None:
-        if registry.settings.default is not None or registry.hooks.observes("select_backend"):
-            return ""
-        return f"is missing, and there is no DEFAULT_PAYMENT_BACKEND; accounts: {known}"
-    if not isinstance(account, str):
-        return "is not a text"
-    if account in registry.names() or registry.discovery.has(account):
         return ""
-    return f'is "{account}", which is neither an account ({known}) nor an installed plugin'
+    return ""
 
 
 def secret_paths(value: object, path: str = "") -> Iterator[str]:
