@@ -11,9 +11,10 @@ from ..records import GatewayRequest, Operation, OperationKind, OperationState, 
 from ..values import PaymentResult, RefundStatus
 from ..values import PaymentStatus as S
 from .draft import Draft
-from .observing import accept_refund, observe, tells_of
+from .observing import observe, tells_of
 from .opening import fail_opening
 from .operations import REFUSED_UNVERIFIED
+from .refund_facts import accept_refund
 from .refunding import release
 from .terms import (
     Answered,
@@ -89,7 +90,7 @@ def _seen(draft: Draft, terms: Terms, result: PaymentResult) -> None:
     before = draft.unsettled()
     observe(draft, terms, result, answers=None)
     after = draft.operation(before.key) if before is not None else None
-    draft.absent = after is not None and after.unsettled and tells_of(after, result, draft.touched)
+    draft.absent = after is not None and after.unsettled and tells_of(draft, after, result)
 
 
 def _fits(draft: Draft, result: PaymentResult) -> bool:

@@ -9,18 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from ..records import (
-    EventKind,
-    Operation,
-    OperationKind,
-    OperationState,
-    Payment,
-    Refund,
-    evolve,
-)
-from ..values import PaymentResult, RefundSnapshot, RefundStatus
+from ..records import EventKind, Operation, OperationKind, OperationState, Payment
+from ..values import PaymentResult
 from ..values import PaymentStatus as S
 from .draft import Draft
+from .refund_facts import merge_refunds, refunds_are_explained
 from .terms import Terms
 
 _OPENING = (OperationKind.AUTHORIZE, OperationKind.CHARGE)
@@ -47,7 +40,7 @@ def observe(draft: Draft, terms: Terms, seen: PaymentResult, *, answers: Operati
     _check_amount(draft, seen)
     _authorized(draft, totals, doubt, seen)
     _captured(draft, totals, doubt, seen)
-    _refunds(draft, terms, seen, totals, doubt)
+    merge_refunds(draft, terms, seen, totals.refunded_q, doubt)
     _disputes(draft, seen)
     _ending(draft, seen, status, totals)
     _actions(draft, seen, status)
@@ -55,7 +48,7 @@ def observe(draft: Draft, terms: Terms, seen: PaymentResult, *, answers: Operati
         _resolve(draft, doubt, seen, status, answered=answers is not None)
 
 
-def tells_of(operation: Operation, seen: PaymentResult, payment: Payment) -> bool:
+def tells_of(draft: Draft, operation: Operation, seen: PaymentResult) -> bool:
     """Whether an answer that shows no effect of an operation would have shown it.
 
     Totals would have. Of a bare status only one that rules the effect out says anything.
@@ -65,8 +58,10 @@ def tells_of(operation: Operation, seen: PaymentResult, payment: Payment) -> boo
         case OperationKind.CAPTURE:
             return seen.captured_q is not None or status == S.AUTHORIZED
         case OperationKind.REFUND:
-            listed = seen.refunds is not None or seen.refunded_q is not None
-            return listed or (status == S.CAPTURED and payment.refunded_q == 0)
+            told = refunds_are_explained(draft, seen)
+            return (
+                (status == S.CAPTURED and draft.touched.refunded_q == 0) if told is None else told
+            )
         case _:
             return True
 
@@ -164,169 +159,6 @@ def _captured(draft: Draft, totals: Totals, doubt: Operation | None, seen: Payme
         draft.record(
             EventKind.CAPTURED, delta, f"{payment.id}:captured:{total}", reference=reference
         )
-
-
-def _refunds(
-    draft: Draft,
-    terms: Terms,
-    seen: PaymentResult,
-    totals: Totals,
-    doubt: Operation | None,
-) -> None:
-    in_doubt = doubt if doubt is not None and doubt.kind == OperationKind.REFUND else None
-    if seen.refunds is not None:
-        for snapshot in seen.refunds:
-            _one_refund(draft, snapshot, in_doubt)
-        return
-    payment = draft.touched
-    if totals.refunded_q is None:
-        return
-    known = payment.refunded_q + payment.refund_pending_q
-    delta = totals.refunded_q - known
-    if delta > 0 and in_doubt is not None:
-        # Only a backend whose refunds cannot be repeated by key is believed by amount alone.
-        if delta == in_doubt.amount_q and OperationKind.REFUND not in terms.abilities.keyed:
-            accept_refund(draft, in_doubt, RefundStatus.SUCCEEDED, "")
-    elif delta > 0:
-        _external(draft, f"{payment.id}:refund-total:{totals.refunded_q}", delta, "", "succeeded")
-    elif delta < 0 and in_doubt is None and draft.looked:
-        draft.flag(
-            "refund_total_lower",
-            f"the gateway shows {totals.refunded_q} {payment.currency} refunded, "
-            f"the ledger {known}: a refund may have failed later",
-        )
-
-
-def _one_refund(draft: Draft, snapshot: RefundSnapshot, in_doubt: Operation | None) -> None:
-    """Attribute by our key, then by the gateway's id; never by amount."""
-    known = next(
-        (
-            r
-            for r in draft.refunds()
-            if (snapshot.idempotency_key is not None and r.id == snapshot.idempotency_key)
-            or (snapshot.reference and r.reference == snapshot.reference)
-        ),
-        None,
-    )
-    status = _refund_status(snapshot.status)
-    if known is not None and known.accepted:
-        _move_refund(draft, known, status, snapshot.reference)
-    elif known is not None:
-        operation = draft.operation(known.id)
-        if operation is not None:
-            accept_refund(draft, operation, status, snapshot.reference)
-    elif in_doubt is None and snapshot.amount_q > 0 and status is not RefundStatus.FAILED:
-        key = f"{draft.touched.id}:refund:{snapshot.reference}"
-        _external(draft, key, snapshot.amount_q, snapshot.reference, status)
-
-
-def _refund_status(text: str) -> RefundStatus:
-    try:
-        return RefundStatus(text)
-    except ValueError:
-        return RefundStatus.PENDING
-
-
-def accept_refund(draft: Draft, operation: Operation, status: RefundStatus, reference: str) -> None:
-    """The gateway took our refund: the reservation becomes a fact."""
-    refund = next((r for r in draft.refunds() if r.id == operation.key), None)
-    if refund is None or refund.accepted:
-        return
-    amount = operation.amount_q
-    if status is RefundStatus.FAILED:
-        draft.put_refund(
-            evolve(refund, accepted=True, status=status, reference=reference or refund.reference)
-        )
-        if operation.unsettled:
-            draft.settle_operation(
-                operation,
-                OperationState.REFUSED,
-                code=operation.code or "refund_refused",
-                evidence=operation.evidence or "the gateway could not carry the refund out",
-            )
-        return
-    draft.put_refund(
-        evolve(refund, accepted=True, status=status, reference=reference or refund.reference)
-    )
-    if status is RefundStatus.SUCCEEDED:
-        draft.record(EventKind.REFUNDED, amount, f"{operation.key}:refunded", reference=reference)
-        state = OperationState.OK
-    else:
-        draft.record(
-            EventKind.REFUND_PENDING, amount, f"{operation.key}:refund-pending", reference=reference
-        )
-        state = OperationState.PENDING
-    draft.settle_operation(operation, state, gateway_reference=reference)
-
-
-def _move_refund(draft: Draft, refund: Refund, status: RefundStatus, reference: str) -> None:
-    """Pending, then succeeded, then perhaps failed; never backwards."""
-    if status is refund.status or status is RefundStatus.PENDING:
-        return
-    if refund.status is RefundStatus.FAILED:
-        if status is RefundStatus.SUCCEEDED:
-            draft.flag(
-                "refund_revived",
-                f"refund {refund.reference} was reported as failed and now as succeeded",
-                subject=refund.id,
-            )
-        return
-    was = refund.status
-    draft.put_refund(evolve(refund, status=status))
-    operation = draft.operation(refund.id)
-    if status is RefundStatus.SUCCEEDED:
-        draft.record(
-            EventKind.REFUNDED,
-            refund.amount_q,
-            f"{refund.id}:refunded",
-            reference=reference,
-            was=was.value,
-        )
-        if operation is not None:
-            draft.settle_operation(operation, OperationState.OK)
-        return
-    draft.record(
-        EventKind.REFUND_FAILED,
-        refund.amount_q,
-        f"{refund.id}:refund-failed",
-        reference=reference,
-        was=was.value,
-    )
-    draft.flag(
-        "refund_failed",
-        f"the refund of {refund.amount_q} {draft.touched.currency} ({reference or refund.id}) "
-        "failed at the gateway; the shopper does not have it",
-        subject=refund.id,
-    )
-    if operation is not None:
-        draft.settle_operation(
-            operation, OperationState.REFUSED, evidence="the refund failed later"
-        )
-
-
-def _external(draft: Draft, key: str, amount_q: int, reference: str, status: str) -> None:
-    """A refund that somebody made at the gateway itself."""
-    payment = draft.touched
-    draft.put_refund(
-        Refund(
-            id=key,
-            payment_id=payment.id,
-            amount_q=amount_q,
-            status=RefundStatus(status),
-            created_at=draft.now,
-            accepted=True,
-            external=True,
-            reference=reference,
-        )
-    )
-    pending = status == RefundStatus.PENDING
-    draft.record(
-        EventKind.REFUND_PENDING if pending else EventKind.REFUNDED,
-        amount_q,
-        f"{key}:refund-pending" if pending else f"{key}:refunded",
-        reference=reference,
-        external=True,
-    )
 
 
 def _disputes(draft: Draft, seen: PaymentResult) -> None:
