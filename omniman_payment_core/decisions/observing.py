@@ -58,10 +58,10 @@ def tells_of(draft: Draft, operation: Operation, seen: PaymentResult) -> bool:
         case OperationKind.CAPTURE:
             return seen.captured_q is not None or status == S.AUTHORIZED
         case OperationKind.REFUND:
-            told = refunds_are_explained(draft, seen)
-            return (
-                (status == S.CAPTURED and draft.touched.refunded_q == 0) if told is None else told
-            )
+            explained = refunds_are_explained(draft, seen)
+            if explained is None:
+                return status == S.CAPTURED and draft.touched.refunded_q == 0
+            return explained
         case _:
             return True
 

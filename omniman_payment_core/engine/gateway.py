@@ -256,6 +256,8 @@ def _check_refunds(refunds: object) -> None:
             raise GarbageError("refunds holds something else than a RefundSnapshot")
         if type(refund.amount_q) is not int or not 0 <= refund.amount_q <= _MAX_AMOUNT:
             raise GarbageError("a refund's amount_q is not a whole number of the smallest unit")
+        if len(str(refund.reference)) > 255:
+            raise GarbageError("a refund's reference is longer than 255 characters")
         if not isinstance(refund.reference, str) or refund.status not in list(RefundStatus):
             raise GarbageError("a refund's reference or status is not known")
 
