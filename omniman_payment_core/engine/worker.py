@@ -36,6 +36,15 @@ class _Slot:
     thread: threading.Thread | None = field(default=None, repr=False)
 
 
+@dataclass(slots=True, eq=False)
+class _Kept:
+    """An answer that the store would not take: tried again, later each time."""
+
+    answer: Answer
+    tries: int = 0
+    due: float = 0.0
+
+
 class Worker:
     """Drives an engine. ``slots`` calls are in flight at most; ``batch`` caps a transaction."""
 
@@ -60,7 +69,7 @@ class Worker:
         self._pool: list[_Slot] = []
         self._lost = 0
         self._in_flight = 0
-        self._unsettled: list[Answer] = []
+        self._kept: list[_Kept] = []
         self._seconds_a_call = 0.0
         self._maintained = float("-inf")
 
@@ -89,15 +98,21 @@ class Worker:
         settled = self._settle(self._gather())
         armed = self._keep_house()
         claimed = self._claim()
-        return bool(settled or armed or claimed or self._in_flight or self._unsettled)
+        return bool(settled or armed or claimed or self._in_flight)
 
     def _claim(self) -> int:
         room = min(self.batch, self._capacity() - self._in_flight)
-        if room <= 0 or self._unsettled:
+        if room <= 0:
             return 0
         if self._lost >= self.slots:
             raise WorkerExhaustedError(f"{self._lost} gateway calls hang")
-        claimed = self.engine.claim(room)
+        try:
+            claimed = self.engine.claim(room)
+        except Exception:
+            if not self._kept:
+                raise
+            log.exception("the store is not there; %d answers are kept for it", len(self._kept))
+            return 0
         self._submit(claimed.works)
         return claimed.taken
 
@@ -142,7 +157,10 @@ class Worker:
             except queue.Empty:
                 break
             # A slot that was written off has been answered for; this is its late fact.
-            (self._unsettled if slot.lost else answers).append(answer)
+            if slot.lost:
+                self._kept.append(_Kept(answer))
+            else:
+                answers.append(answer)
             if deadline is None:
                 deadline = time.monotonic() + patience
         answers.extend(self._overdue())
@@ -174,38 +192,40 @@ class Worker:
         return answers
 
     def _settle(self, answers: list[Answer]) -> int:
-        """Settle together; when the store fails, keep every answer and try again one by one."""
-        answers = self._unsettled + answers
-        self._unsettled = []
-        if not answers:
+        """Settle together; what the store does not take is kept, and holds up nobody else."""
+        now = time.monotonic()
+        waiting = [kept for kept in self._kept if kept.due > now]
+        batch = [kept for kept in self._kept if kept.due <= now] + [_Kept(a) for a in answers]
+        self._kept = waiting
+        if not batch:
             return 0
         try:
-            self._submit(self.engine.settle(answers))
-            return len(answers)
+            self._submit(self.engine.settle([kept.answer for kept in batch]))
+            return len(batch)
         except Exception:
-            log.exception("could not settle %d answers together", len(answers))
+            log.exception("could not settle %d answers together", len(batch))
         settled = 0
-        for answer in answers:
+        for kept in batch:
             try:
-                self._submit(self.engine.settle([answer]))
+                self._submit(self.engine.settle([kept.answer]))
                 settled += 1
             except Exception:
-                self._keep(answer)
-        if self._unsettled:
-            time.sleep(self.idle)
+                self._keep(kept)
         return settled
 
-    def _keep(self, answer: Answer) -> None:
-        """An answer waits for the store, until its lease is long over and a look tells the same."""
-        age = self.engine.clock.now() - answer.call.at
-        if age <= self.engine.limits.lease * 10:
-            self._unsettled.append(answer)
+    def _keep(self, kept: _Kept) -> None:
+        """Try again later, until the lease is long over and a look will tell the same."""
+        call = kept.answer.call
+        if self.engine.clock.now() - call.at > self.engine.limits.lease * 10:
+            log.critical(
+                "gave up settling operation %s (%s); it will be looked up again",
+                call.operation_key,
+                call.outcome,
+            )
             return
-        log.critical(
-            "gave up settling operation %s (%s); it will be looked up again",
-            answer.call.operation_key,
-            answer.call.outcome,
-        )
+        kept.tries += 1
+        kept.due = time.monotonic() + min(self.idle * 2**kept.tries, 30.0)
+        self._kept.append(kept)
 
     # -- the pool --------------------------------------------------------------------------
 
@@ -241,7 +261,7 @@ class Worker:
         self._last_settle(given_back)
         while self._in_flight > 0:
             self._last_settle(self._gather())
-        if self._unsettled:
+        if self._kept:
             self._last_settle([])
         for _ in self._pool:
             self._todo.put(None)
@@ -252,7 +272,7 @@ class Worker:
 
     def _last_settle(self, answers: list[Answer]) -> None:
         """Settle without starting what would follow: it goes back to the store instead."""
-        answers, self._unsettled = self._unsettled + answers, []
+        answers, self._kept = [kept.answer for kept in self._kept] + answers, []
         while answers:
             try:
                 follow = self.engine.settle(answers)

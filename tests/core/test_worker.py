@@ -346,6 +346,26 @@ def test_an_answer_that_the_store_refuses_holds_up_no_other() -> None:
     assert set(shop.methods()) == {"authorize"}
 
 
+def test_an_answer_that_the_store_never_takes_does_not_stop_new_claims() -> None:
+    shop, _ = gated_shop(orders=1)
+    settle = shop.store.settle
+
+    def picky(settlements: Any, *, tell: bool) -> Any:
+        if any(s.order_ref == "O0" for s in settlements):
+            raise RuntimeError("this row is never taken")
+        return settle(settlements, tell=tell)
+
+    shop.store.settle = picky  # type: ignore[method-assign]
+    worker = worker_of(shop)
+    worker.run_until_idle()
+    for number in range(1, 4):
+        shop.order(f"late-{number}")
+        shop.hold(f"late-{number}")
+    worker.run_until_idle()
+    statuses = {d.order_ref: d.status for d in shop.store.directives.values()}
+    assert statuses == {"O0": "running", "late-1": DONE, "late-2": DONE, "late-3": DONE}
+
+
 def test_a_store_that_is_away_while_claiming_ends_the_worker_cleanly() -> None:
     shop, backend = gated_shop(3)
     store = FailingStore(shop, "claim")
