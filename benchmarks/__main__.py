@@ -85,9 +85,10 @@ def machine() -> str:
     """Where it was measured, and how busy that was."""
     load = os.getloadavg()[0]
     return (
-        f"Python {platform.python_version()} on {os.cpu_count()} CPUs, load {load:.1f} at the end. Figures are "
-        "medians. The loop by hand and the imports take turns with ours; a full table is measured "
-        "between two empty ones, and the faster of these counts. Everything is on real disks, with "
+        f"Python {platform.python_version()} on {os.cpu_count()} CPUs, load {load:.1f} at "
+        "the end. Figures are medians. The loop by hand and the imports take turns with ours; a "
+        "full table is measured between two empty ones, and the faster of these counts. "
+        "Everything is on real disks, with "
         "SQLite in WAL mode at `synchronous=FULL` and PostgreSQL as durable as it is by default."
     )
 
