@@ -332,23 +332,24 @@ class Draft:
         self, payment: Payment, before: Payment | None
     ) -> tuple[Payment, tuple[Trigger, ...], StatusMove | None]:
         """What every changed payment gets: its triggers, its next check, its new version."""
+        last: dict[str, Any] = {}
         triggers: tuple[Trigger, ...] = ()
-        move = None
         previous = before.status if before else None
-        if previous != payment.status:
-            move = StatusMove(payment, previous)
+        moved = previous is not payment.status
+        if moved:
             trigger = trigger_of(payment)
             if trigger is not None:
-                payment = evolve(payment, fired=(*payment.fired, trigger.value))
+                last["fired"] = (*payment.fired, trigger.value)
                 if not self._unwanted(trigger):
                     triggers = (trigger,)
-            if payment.status not in (PaymentStatus.PENDING, PaymentStatus.REQUIRES_ACTION):
-                payment = evolve(payment, next_action=None)
-        payment = self._scheduled(payment, before)
-        if payment is before:
+            if payment.next_action is not None and payment.status not in _BEFORE_MONEY:
+                last["next_action"] = None
+        self._schedule(payment, before, last)
+        if payment is before and not last:
             return payment, triggers, None
-        payment = evolve(payment, version=(before.version if before else 0) + 1)
-        return payment, triggers, StatusMove(payment, previous) if move else None
+        last["version"] = (before.version if before else 0) + 1
+        payment = evolve(payment, **last)
+        return payment, triggers, StatusMove(payment, previous) if moved else None
 
     def _unwanted(self, trigger: Trigger) -> bool:
         """A cancelled order is never moved on by money that came late."""
@@ -358,11 +359,13 @@ class Draft:
             and self.order.cancelled
         )
 
-    def _scheduled(self, payment: Payment, before: Payment | None) -> Payment:
+    def _schedule(self, payment: Payment, before: Payment | None, last: dict[str, Any]) -> None:
+        """When the gateway is looked at next. While a call follows, the directive sees to it."""
         if self._check_at is not None:
-            return evolve(payment, next_check_at=self._check_at, checks=0)
-        if payment is before and not self.looked:
-            return payment
+            last.update(next_check_at=self._check_at, checks=0)
+            return
+        if self._request is not None or (payment is before and not self.looked):
+            return
         checks = 0 if self.news or before is None else payment.checks
         if self.looked and not self.news:
             checks += 1
@@ -372,6 +375,8 @@ class Draft:
             if r.payment_id == payment.id
         )
         due = next_check(payment, self.now, self.rules, checks, refund_pending=pending_refund)
-        if due == payment.next_check_at and checks == payment.checks:
-            return payment
-        return evolve(payment, next_check_at=due, checks=checks)
+        if due != payment.next_check_at or checks != payment.checks:
+            last.update(next_check_at=due, checks=checks)
+
+
+_BEFORE_MONEY = (PaymentStatus.PENDING, PaymentStatus.REQUIRES_ACTION)

@@ -13,7 +13,6 @@ from ..records import (
     OrderView,
     Payment,
     Topic,
-    evolve,
 )
 from ..values import PaymentFlow, PaymentStatus
 from .draft import Draft
@@ -137,7 +136,7 @@ def _advance(draft: Draft, terms: Terms, opening: Opening) -> None:
             return
         parameters = _parameters(draft, opening, kind)
         if operation is None:
-            operation = _plan_opening(draft, terms, kind, opening.amount_q, parameters)
+            operation = plan(draft, terms, kind, opening.amount_q, parameters, opens=True)
         send(draft, terms, operation, parameters)
         return
     _doubt(draft, terms, opening, operation)
@@ -172,17 +171,6 @@ def _prepare(draft: Draft, terms: Terms, opening: Opening, charging: bool) -> No
         operation = plan(draft, terms, OperationKind.PREPARE, opening.amount_q, parameters)
     # Preparing moves no money and its key is remembered: when in doubt it is simply sent again.
     send(draft, terms, operation, parameters)
-
-
-def _plan_opening(
-    draft: Draft, terms: Terms, kind: OperationKind, amount_q: int, parameters: Parameters
-) -> Operation:
-    operation = plan(draft, terms, kind, amount_q, parameters)
-    if draft.touched.transaction_id is None and terms.choose_transaction_id is not None:
-        address = terms.choose_transaction_id(operation.key)
-        draft.update(transaction_id=address)
-        operation = draft.put(evolve(operation, address=address))
-    return operation
 
 
 def _withdrawn(draft: Draft, operation: Operation | None) -> bool:

@@ -6,7 +6,6 @@ its attempts, and is never sent again outside the window in which the gateway re
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,10 +26,13 @@ class Parameters:
     capture: bool = False
 
 
-def operation_key(account: str, payment_id: str, kind: str, ordinal: int) -> str:
-    """The idempotency key: from the operation, never from the attempt or the directive."""
-    text = f"{account}|{payment_id}|{kind}|{ordinal}"
-    return "omp_" + hashlib.sha256(text.encode()).hexdigest()[:32]
+def operation_key(payment_id: str, kind: str, ordinal: int) -> str:
+    """The idempotency key: from the operation, never from the attempt or the directive.
+
+    A payment's id is unique in the world and its account fixed, so the key is too. It keeps
+    the id's order in time, which is the order in which a database likes its keys.
+    """
+    return f"omp_{payment_id}_{kind}_{ordinal}"
 
 
 def plan(
@@ -39,13 +41,21 @@ def plan(
     kind: OperationKind,
     amount_q: int,
     parameters: Parameters,
+    *,
+    opens: bool = False,
 ) -> Operation:
-    """A new operation of the chosen payment, ready to be sent."""
+    """A new operation of the chosen payment, ready to be sent.
+
+    One that ``opens`` the transaction names it, where the backend lets us.
+    """
     payment = draft.touched
     ordinal = 1 + sum(1 for op in draft.operations() if op.kind == kind)
+    key = operation_key(payment.id, kind, ordinal)
+    if opens and payment.transaction_id is None and terms.choose_transaction_id is not None:
+        payment = draft.update(transaction_id=terms.choose_transaction_id(key))
     return draft.put(
         Operation(
-            key=operation_key(payment.account, payment.id, kind, ordinal),
+            key=key,
             payment_id=payment.id,
             kind=kind,
             ordinal=ordinal,

@@ -84,8 +84,10 @@ def read_text(payload: Mapping[str, Any], name: str) -> str | None:
 
 def digest(**parameters: Any) -> str:
     """A fingerprint of an operation's frozen parameters; order of keys does not matter."""
-    text = json.dumps(parameters, sort_keys=True, separators=(",", ":"), default=str)
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
+    return hashlib.sha256(_canonical(parameters).encode()).hexdigest()[:32]
+
+
+_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=str).encode
 
 
 def _amount(payload: Mapping[str, Any], name: str) -> int | None:

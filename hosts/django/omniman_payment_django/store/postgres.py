@@ -6,13 +6,15 @@ psycopg writes one text parameter at C speed, where arrays would be put together
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db.backends.utils import CursorWrapper
 
 from .dialect import Row, dumps, in_utc
 from .tables import Column, Table
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _LOCK_SPACE = 0x6F6D
 """Keeps our advisory locks apart from those of others in the same database."""
@@ -43,9 +45,12 @@ class PostgresDialect:
         return value
 
     def read_time(self, raw: Any) -> datetime | None:
-        return None if raw is None else in_utc(raw)
+        return None if raw is None else _EPOCH + timedelta(microseconds=raw)
 
     def selected(self, column: Column, alias: str = "") -> str:
+        # As a number a moment is exact, and skips the time zones that Django would load it by.
+        if column.is_time:
+            return f"(extract(epoch FROM {alias}{column.sql}) * 1000000)::bigint"
         return f"{alias}{column.sql}"
 
     def among(self, column: str) -> str:
