@@ -364,7 +364,9 @@ class Draft:
         if self._check_at is not None:
             last.update(next_check_at=self._check_at, checks=0)
             return
-        if self._request is not None or (payment is before and not self.looked):
+        if self._request is not None:
+            return
+        if payment is before and not self.looked and payment.next_check_at is not None:
             return
         checks = 0 if self.news or before is None else payment.checks
         if self.looked and not self.news:

@@ -380,6 +380,7 @@ class World:
         engine.run_until_idle()
         self.clock.advance(timedelta(minutes=2))
         engine.maintain()
+        engine.run_until_idle()
         check_always(self)
 
     def _due_now(self) -> list[Any]:
