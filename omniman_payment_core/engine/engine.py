@@ -185,15 +185,13 @@ class Engine:
         def perform() -> object:
             account = self.accounts.account(request.account)
             check_binding(account, request)
-            abilities = account.abilities
+            keyed = request.method in account.abilities.keyed
+            addressed = request.method in account.abilities.addressed
+            if not self.hooks.observes("around_gateway_call"):
+                return call_backend(account.backend, keyed, addressed, request)
             return self.hooks.around_gateway_call(
                 notice_of(request),
-                lambda: call_backend(
-                    account.backend,
-                    request.method in abilities.keyed,
-                    request.method in abilities.addressed,
-                    request,
-                ),
+                lambda: call_backend(account.backend, keyed, addressed, request),
             )
 
         return outcome_of(request, perform, self.scrubber.text)

@@ -219,9 +219,21 @@ def checked(answer: Any) -> PaymentResult:
         _check_refunds(result.refunds)
     if result.next_action is not None:
         _check_action(result.next_action)
-    if result.metadata:
+    if result.metadata and not _is_plain(result.metadata):
         return _with_clean_metadata(result)
     return result
+
+
+def _is_plain(metadata: Any) -> bool:
+    """A handful of short texts and numbers: certainly JSON, without writing it out."""
+    if type(metadata) is not dict or len(metadata) > 20:
+        return False
+    for name, value in metadata.items():
+        if type(name) is not str or len(name) > 100:
+            return False
+        if type(value) is not int and not (type(value) is str and len(value) <= 500):
+            return False
+    return True
 
 
 def _with_clean_metadata(result: PaymentResult) -> PaymentResult:

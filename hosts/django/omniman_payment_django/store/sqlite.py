@@ -28,7 +28,7 @@ class SQLiteDialect:
                 f'DATABASES["{connection.alias}"]: remove "TIME_ZONE"; the payment tables need UTC'
             )
         self._clock = clock or _utc_now
-        self._written: tuple[datetime | None, str] = (None, "")
+        self._written: dict[datetime, str] = {}
         options = connection.settings_dict.get("OPTIONS") or {}
         mode = str(options.get("transaction_mode") or "").upper()
         self._begins_deferred = mode not in ("IMMEDIATE", "EXCLUSIVE")
@@ -40,11 +40,13 @@ class SQLiteDialect:
     def time(self, value: datetime | None) -> str | None:
         if value is None:
             return None
-        # Most moments of a batch are the one it was written at.
-        known, text = self._written
-        if value is not known:
+        # Most moments of a batch are the same few: when it was written, when its holds lapse.
+        text = self._written.get(value)
+        if text is None:
+            if len(self._written) > 256:
+                self._written = {}
             text = str(value if value.tzinfo is UTC else value.astimezone(UTC))[:-6]
-            self._written = (value, text)
+            self._written[value] = text
         return text
 
     def json(self, value: Any) -> str | None:
