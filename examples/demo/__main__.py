@@ -36,22 +36,28 @@ def _run(path: Path) -> int:
     from omniman_payment_django.sessions import CommitError
     from omniman_payment_mock import named_gateway
 
-    from .report import compare, orders_table
+    from .report import compare, notes, orders_table
     from .shop import Sold, commit, open_shop, trade
 
     open_shop()
     gateway = named_gateway(GATEWAY)
     sold: list[Sold] = []
+
+    def report(number: int, error: Exception) -> None:
+        print(f"{path.name}, line {number}: {error}", file=sys.stderr)
+
     for sale in read_sales(path, tuple(CHANNELS)):
         try:
             if isinstance(sale, WrongLine):
                 raise CommitError(sale.reason)
             sold.append(commit(sale))
         except CommitError as error:
-            print(f"{path.name}, line {sale.number}: {error}", file=sys.stderr)
-    trade(sold, gateway)
+            report(sale.number, error)
+    trade(sold, gateway, report)
     if sold:
         print(orders_table(sold))
+        for line in notes(sold):
+            print(line)
     books, differences = compare(sold, gateway)
     print(f"\n{books}")
     connections.close_all()

@@ -73,8 +73,12 @@ def _read(number: int, line: bytes, channels: Collection[str]) -> Sale:
     method = entry.get("payment_method", {})
     if not isinstance(method, dict):
         raise _LineError('"payment_method" is not an object')
+    items = _read_items(entry)
     cancel, refund, refund_q = _read_then(entry.get("then"))
-    return Sale(number, channel, _read_items(entry), method, cancel, refund, refund_q)
+    total_q = sum(item["qty"] * item["price_q"] for item in items)
+    if refund_q is not None and refund_q > total_q:
+        raise _LineError(f'"then" refunds {refund_q}, more than the total of {total_q}')
+    return Sale(number, channel, items, method, cancel, refund, refund_q)
 
 
 def _read_items(entry: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from omniman_payment_core.currencies import format_amount
-from omniman_payment_django.models import Payment, PaymentEvent
+from omniman_payment_core.records import DirectiveStatus
+from omniman_payment_django.models import Directive, Flag, Payment, PaymentEvent
 from omniman_payment_mock import MockGateway
 
 from .settings import CURRENCY
@@ -47,6 +48,18 @@ def orders_table(sold: Sequence[Sold]) -> str:
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in rows
     )
+
+
+def notes(sold: Iterable[Sold]) -> list[str]:
+    """Why a payment failed, and what a person has to look at, order by order."""
+    lines = []
+    for entry in sold:
+        ref = entry.order.ref
+        failed = Directive.objects.filter(order_ref=ref, status=DirectiveStatus.FAILED)
+        lines += [f"{ref}: {d.topic} failed: {d.last_error}" for d in failed.order_by("pk")]
+        flags = Flag.objects.filter(order_ref=ref, settled_at=None).order_by("pk")
+        lines += [f"{ref}: a person should look: {flag.kind}: {flag.message}" for flag in flags]
+    return lines
 
 
 def compare(sold: Iterable[Sold], gateway: MockGateway) -> tuple[str, list[Difference]]:

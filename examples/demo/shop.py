@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.core.management import call_command
@@ -13,6 +13,7 @@ from omniman_payment_core.engine.worker import Worker
 from omniman_payment_core.records import DirectiveStatus
 from omniman_payment_core.values import PaymentStatus
 from omniman_payment_django.models import Channel, Directive, Order, Payment, Session
+from omniman_payment_django.models.flow import TransitionError
 from omniman_payment_django.runtime import get_engine
 from omniman_payment_django.sessions import (
     cancel_order,
@@ -61,15 +62,24 @@ def commit(sale: Sale) -> Sold:
     return Sold(sale, order)
 
 
-def trade(sold: Sequence[Sold], gateway: MockGateway) -> None:
-    """Take every order to its end: paid, and then refunded or cancelled where the line says so."""
+def trade(
+    sold: Sequence[Sold], gateway: MockGateway, report: Callable[[int, Exception], None]
+) -> None:
+    """Take every order to its end: paid, and then refunded or cancelled where the line says so.
+
+    What the shop refuses to do with an order is reported with its line; the others go on.
+    """
     worker = Worker(get_engine("demo"), slots=8, maintain_every=0.2)
     _work(worker)
     pay_what_waits(gateway, _deliver)
     _work(worker)
     for entry in sold:
         if entry.sale.cancel:
-            cancel_order(entry.order, actor="demo")
+            entry.order.refresh_from_db()
+            try:
+                cancel_order(entry.order, actor="demo")
+            except TransitionError as error:
+                report(entry.sale.number, error)
         elif _status(entry) == PaymentStatus.AUTHORIZED:
             confirm_payment(entry.order)
     _work(worker)

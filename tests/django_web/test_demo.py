@@ -63,9 +63,28 @@ def test_wrong_lines_are_reported_with_their_number_and_the_others_go_on(tmp_pat
     ]
     assert "4111" not in done.stderr
     assert "DEMO-001  pos       10.00 BRL  captured" in done.stdout
-    assert "failed" in done.stdout
+    assert "DEMO-005: payment.charge failed: " in done.stdout
     assert "partially_refunded" in done.stdout
     assert "17.00 BRL, our ledger says 17.00 BRL: equal" in done.stdout
+
+
+def test_what_the_shop_refuses_to_do_with_an_order_is_reported_and_the_others_go_on(
+    tmp_path: Path,
+) -> None:
+    paid_at_once, too_much = sale("pos", then="cancel"), sale(then={"refund": 1001})
+    paid_and_kept = sale("pix-like", then="cancel")
+    done = demo(
+        "--orders", orders(tmp_path, paid_at_once, too_much, sale("ecommerce"), paid_and_kept)
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    # Somebody has to decide about money that a cancelled order keeps.
+    assert "DEMO-004: a person should look: cancelled_but_paid: " in done.stdout
+    first, second = sorted(done.stderr.splitlines())
+    assert first.startswith("mine.jsonl, line 1: ")
+    assert "cancelled" in first
+    assert second.startswith('mine.jsonl, line 2: "then" refunds 1001')
+    assert "DEMO-001  pos        10.00 BRL  captured" in done.stdout
+    assert "DEMO-003  ecommerce  10.00 BRL  captured" in done.stdout
 
 
 def test_a_file_that_is_not_there_is_said_so(tmp_path: Path) -> None:

@@ -51,6 +51,7 @@ def test_wrong_lines_are_reported_by_number_and_the_others_go_on(tmp_path: Path)
         (line(payment_method="card"), '"payment_method"'),
         (line(then="explode"), '"then"'),
         (line(then={"refund": -1}), '"then"'),
+        (line(then={"refund": 11}), '"then" refunds 11, more than the total of 10'),
     ],
 )
 def test_the_reason_names_what_is_wrong(tmp_path: Path, bad: bytes, reason: str) -> None:
