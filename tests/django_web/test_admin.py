@@ -231,6 +231,7 @@ def test_a_channel_is_edited_and_checked_before_it_is_stored(root: Client, shop:
 
     assert "it can be" in edit('{"payment_flow": "later"}')
     assert "looks like a secret" in edit('{"api_key": "k"}')
+    assert "there is no account &quot;shoop&quot;" in edit('{"payment_backend": "shoop"}')
     assert channel.config == {}
     edit('{"payment_flow": "charge"}')
     assert channel.config == {"payment_flow": "charge"}

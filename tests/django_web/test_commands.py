@@ -177,6 +177,27 @@ def test_show_tells_the_whole_story_of_an_order_and_no_payment_method(shop: Shop
     assert TOKEN not in text
 
 
+def test_show_names_a_deadline_only_while_it_matters(shop: Shop) -> None:
+    order = shop.order()
+    ask(order)
+    run("process_directives")
+    assert "hold ends" in run("payments", "show", order.ref)
+    ask(order, "payment.confirm")
+    run("process_directives")
+    assert "hold ends" not in run("payments", "show", order.ref)
+
+    later = shop.order()
+    ask(later, "payment.charge", method={"type": "qr", "behaviour": {"qr": True}})
+    run("process_directives")
+    assert "payable until" in run("payments", "show", later.ref)
+    shop.gateway.pay(Payment.objects.get(order_ref=later.ref).transaction_id)
+    ask(later, "payment.sync", payment_id=Payment.objects.get(order_ref=later.ref).id)
+    run("process_directives")
+    text = run("payments", "show", later.ref)
+    assert "captured 10.00 BRL" in text
+    assert "payable until" not in text
+
+
 def test_show_says_what_happens_next_and_what_a_person_has_to_do(shop: Shop) -> None:
     order = shop.order()
     parked = Directive.objects.create(

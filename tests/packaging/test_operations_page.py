@@ -45,7 +45,7 @@ def texts(node: ast.expr) -> Iterator[str]:
 
 
 def flags_in_the_code() -> set[str]:
-    found = set()
+    found: set[str] = set()
     for _, call in calls(FLAGGING):
         given = [k.value for k in call.keywords if k.arg == "kind"] or call.args[:1]
         found.update(text for node in given for text in texts(node))

@@ -127,7 +127,7 @@ def _check_channel(channel: ChannelView) -> Iterator[checks.CheckMessage]:
     config: object = channel.config
     if not isinstance(config, Mapping):
         return
-    problem = _account_problem(channel)
+    problem = account_problem(channel)
     if problem:
         yield checks.Error(
             problem,
@@ -143,7 +143,7 @@ def _check_channel(channel: ChannelView) -> Iterator[checks.CheckMessage]:
         )
 
 
-def _account_problem(channel: ChannelView) -> str:
+def account_problem(channel: ChannelView) -> str:
     """Why no account serves a channel; one that is only badly configured is told by E001."""
     from .runtime import get_registry
 

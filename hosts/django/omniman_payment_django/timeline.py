@@ -12,6 +12,7 @@ from datetime import datetime
 
 from omniman_payment_core.currencies import KNOWN, format_amount
 from omniman_payment_core.records import DirectiveStatus, OperationState
+from omniman_payment_core.values import PaymentStatus
 
 from . import conf
 from .models import (
@@ -153,6 +154,10 @@ def _block(
     )
 
 
+_HELD = (PaymentStatus.AUTHORIZED, PaymentStatus.PARTIALLY_CAPTURED)
+_PAYABLE = (PaymentStatus.PENDING, PaymentStatus.REQUIRES_ACTION)
+
+
 def _amounts(payment: Payment) -> Iterator[str]:
     for name in ("authorized", "captured", "released", "refund_pending", "refunded", "disputed"):
         amount = getattr(payment, f"{name}_q")
@@ -160,9 +165,9 @@ def _amounts(payment: Payment) -> Iterator[str]:
             yield f"{name.replace('_', ' ')} {shown(amount, payment.currency)}"
     if payment.next_check_at is not None:
         yield f"asked again {stamp(payment.next_check_at)}"
-    if payment.hold_expires_at is not None:
+    if payment.hold_expires_at is not None and payment.status in _HELD:
         yield f"hold ends {stamp(payment.hold_expires_at)}"
-    if payment.expires_at is not None:
+    if payment.expires_at is not None and payment.status in _PAYABLE:
         yield f"payable until {stamp(payment.expires_at)}"
 
 

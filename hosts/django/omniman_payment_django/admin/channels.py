@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from omniman_payment_core.channels import ChannelConfigError, read_channel
 from omniman_payment_core.records import ChannelView
-from omniman_payment_django.checks import secret_paths
+from omniman_payment_django.checks import account_problem, secret_paths
 from omniman_payment_django.models import Channel
 
 if TYPE_CHECKING:
@@ -32,10 +32,14 @@ class ChannelForm(Form):
     def clean_config(self) -> Any:
         """The config as the core will read it."""
         config = self.cleaned_data["config"]
+        channel = ChannelView(self.instance.code or self.cleaned_data.get("code", ""), config)
         try:
-            read_channel(ChannelView(self.instance.code or "", config))
+            read_channel(channel)
         except ChannelConfigError as error:
             raise ValidationError(list(error.problems)) from None
+        problem = account_problem(channel)
+        if problem:
+            raise ValidationError(problem)
         found = list(secret_paths(config))
         if found:
             raise ValidationError(
