@@ -7,7 +7,14 @@ import pytest
 from omniman_payment_core.ledger import fold
 from omniman_payment_core.records import DirectiveStatus, Event
 from omniman_payment_django import models, sessions
-from omniman_payment_django.models import Directive, Order, OrderEvent, Payment, PaymentEvent
+from omniman_payment_django.models import (
+    Channel,
+    Directive,
+    Order,
+    OrderEvent,
+    Payment,
+    PaymentEvent,
+)
 
 from .shop import CARD, Shop
 from .stores import DjangoKit
@@ -129,6 +136,29 @@ def test_a_declined_order_is_paid_by_a_second_attempt(shop: Shop) -> None:
     shop.run()
     assert reread(order).data["payment"]["status"] == "authorized"
     assert Payment.objects.filter(order_ref=order.ref).count() == 2
+
+
+def test_an_order_whose_first_try_began_no_payment_can_be_tried_again_and_again(shop: Shop) -> None:
+    order = shop.order()
+    Directive.objects.update(payload={"amount_q": "a lot"})
+    shop.run()
+    Channel.objects.filter(pk=order.channel_id).update(config={"payment_flow": "later"})
+    Directive.objects.create(topic="payment.hold", order_ref=order.ref, dedupe_key="another")
+    shop.run()
+    assert Payment.objects.count() == 0
+    Channel.objects.filter(pk=order.channel_id).update(config={})
+    order = reread(order)
+    again = sessions.retry_payment(order, CARD)
+    assert sessions.retry_payment(order, CARD) == again
+    assert again.payload["attempt"] == 1
+    Directive.objects.filter(pk=again.pk).update(payload={"amount_q": "still a lot"})
+    shop.run()
+    last = sessions.retry_payment(order, CARD)
+    shop.run()
+    last.refresh_from_db()
+    assert last.status == DirectiveStatus.COMPLETED
+    assert reread(order).data["payment"]["status"] == "authorized"
+    assert Payment.objects.count() == 1
 
 
 def test_a_directive_for_a_missing_order_fails_clearly(shop: Shop) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from omniman_payment_core.channels import read_channel
@@ -151,13 +152,28 @@ def cancel_order(order: Order, actor: str) -> Directive:
 def retry_payment(
     order: Order, payment_method: Mapping[str, Any], metadata: Mapping[str, Any] | None = None
 ) -> Directive:
-    """Try to collect an order's money again, after an attempt that ended without any."""
+    """Try to collect an order's money again, after an attempt that ended without any.
+
+    Asked again before that try has ended, it is the same directive.
+    """
     using = database()
     policy = read_channel(order.channel.view)
     payload = _payload(payment_method, metadata, f"order {order.ref}", RequestRefusedError)
     attempts = Payment.objects.using(using).filter(order_ref=order.ref).count()
     payload |= {"attempt": attempts + 1, "amount_q": order.total_q, "currency": order.currency}
-    return _ask(policy.first_topic, order, payload, f"open:{order.ref}:{attempts + 1}")
+    key = _opening_key(order, attempts + 1, using)
+    return _ask(policy.first_topic, order, payload, key)
+
+
+def _opening_key(order: Order, attempt: int, using: str) -> str:
+    """A try that failed before a payment began keeps its key, so the next one needs another."""
+    key = f"open:{order.ref}:{attempt}"
+    same_attempt = Q(dedupe_key=key) | Q(dedupe_key__startswith=f"{key}:")
+    failed = Directive.objects.using(using).filter(
+        same_attempt, order_ref=order.ref, status=DirectiveStatus.FAILED
+    )
+    tries = failed.count()
+    return f"{key}:{tries + 1}" if tries else key
 
 
 def total_of(items: object, where: str = "the session") -> int:
