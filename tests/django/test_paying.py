@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+import omniman_payment_core
+import omniman_payment_django
 from omniman_payment_core.ledger import fold
 from omniman_payment_core.records import DirectiveStatus, Event
-from omniman_payment_django import models, sessions
+from omniman_payment_django import models, runtime, sessions
 from omniman_payment_django.models import (
     Channel,
     Directive,
@@ -15,8 +17,9 @@ from omniman_payment_django.models import (
     Payment,
     PaymentEvent,
 )
+from omniman_payment_mock import MockGateway, MockPaymentBackend
 
-from .shop import CARD, Shop
+from .shop import CARD, ITEMS, Shop
 from .stores import DjangoKit
 
 
@@ -159,6 +162,29 @@ def test_an_order_whose_first_try_began_no_payment_can_be_tried_again_and_again(
     assert last.status == DirectiveStatus.COMPLETED
     assert reread(order).data["payment"]["status"] == "authorized"
     assert Payment.objects.count() == 1
+
+
+def test_the_cores_own_functions_read_the_projects_settings_without_being_told(
+    database: object,
+) -> None:
+    runtime.reset()
+    channel = Channel.objects.create(code="web", config={"payment_backend": "mock"})
+    backend = omniman_payment_core.get_payment_backend(channel)
+    assert isinstance(backend, MockPaymentBackend)
+    assert omniman_payment_django.get_payment_backend(channel) is backend
+    assert runtime.get_registry() is omniman_payment_core.current_registry()
+
+
+def test_the_mock_of_a_test_serves_the_worker_too(
+    database: object, mock_payment: MockPaymentBackend, mock_gateway: MockGateway
+) -> None:
+    config = {"payment_backend": "stripe", "payment_flow": "charge"}
+    channel = Channel.objects.create(code="web", config=config)
+    session = models.Session.objects.create(key="s", channel=channel, items=ITEMS)
+    order = sessions.commit_session(session, commit_key="s", payment_method=CARD)
+    runtime.get_engine("worker").run_until_idle()
+    assert reread(order).data["payment"]["status"] == "captured"
+    assert mock_gateway.moved_q(order.ref) == 900
 
 
 def test_a_directive_for_a_missing_order_fails_clearly(shop: Shop) -> None:

@@ -7,6 +7,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -630,6 +631,7 @@ def test_a_registry_of_its_own_loads_the_observers_and_reports_broken_ones(site:
 @pytest.fixture
 def unconfigured(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(plugins, "_current", None)
+    monkeypatch.setattr(plugins, "_source", None)
     yield
     if plugins._current is not None:
         plugins._current.close()
@@ -645,6 +647,26 @@ def test_before_it_is_configured_the_registry_says_how_to() -> None:
             "omniman_payment_core.plugins.configure(settings.OMNIMAN) once at start "
             "(a host such as the Django app does it for you)"
         )
+
+
+@pytest.mark.usefixtures("unconfigured")
+def test_a_host_only_says_where_the_settings_are_and_they_are_read_when_asked_for() -> None:
+    settings = {"PAYMENT_BACKENDS": {"one": {"class": "x.Y"}}}
+    read: list[object] = []
+
+    def source() -> dict[str, Any]:
+        read.append(1)
+        return settings
+
+    plugins.configure_by(source)
+    assert read == []
+    with ThreadPoolExecutor(8) as threads:
+        found = {id(r) for r in threads.map(lambda _: current_registry(), range(32))}
+    assert (len(found), len(read)) == (1, 1)
+    settings["PAYMENT_BACKENDS"] = {"two": {"class": "x.Y"}}
+    assert current_registry().names() == ("one",)
+    plugins.forget()
+    assert current_registry().names() == ("two",)
 
 
 @pytest.mark.usefixtures("unconfigured")

@@ -1,4 +1,4 @@
-"""The Django application: its name, its label, and the system checks it registers."""
+"""The Django application: its name, its label, its system checks, and where its settings are."""
 
 from __future__ import annotations
 
@@ -15,4 +15,9 @@ class OmnimanPaymentConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from omniman_payment_core.plugins import configure_by
+
         from . import checks  # noqa: F401  (importing it registers the checks)
+        from .conf import omniman
+
+        configure_by(omniman)

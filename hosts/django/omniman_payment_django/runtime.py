@@ -14,13 +14,12 @@ from typing import Any
 from django.core.signals import setting_changed
 
 from omniman_payment_core.engine import Engine
-from omniman_payment_core.plugins import PaymentRegistry, configure
+from omniman_payment_core.plugins import PaymentRegistry, current_registry, forget
 
 from . import conf
 from .store import DjangoStore
 
 _lock = threading.RLock()
-_registry: PaymentRegistry | None = None
 _store: DjangoStore | None = None
 
 
@@ -35,12 +34,11 @@ class SystemClock:
 
 
 def get_registry() -> PaymentRegistry:
-    """The accounts and hooks of ``settings.OMNIMAN``."""
-    global _registry
-    with _lock:
-        if _registry is None:
-            _registry = configure(conf.omniman())
-        return _registry
+    """The accounts and hooks of ``settings.OMNIMAN``: the process's registry, and no other.
+
+    One registry, so that whoever replaces it (a test's mock) replaces it for the worker too.
+    """
+    return current_registry()
 
 
 def get_store() -> DjangoStore:
@@ -87,11 +85,10 @@ def new_id(
 
 def reset() -> None:
     """Forget everything made from the settings; the next question reads them again."""
-    global _registry, _store
+    global _store
     with _lock:
-        registry, _registry, _store = _registry, None, None
-    if registry is not None:
-        registry.close()
+        _store = None
+    forget()
 
 
 def _settings_changed(*, setting: str, **_: Any) -> None:

@@ -109,6 +109,7 @@ def test_the_mock_is_gone_after_the_test(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("omniman_payment_core.plugins._current", None)
+    monkeypatch.setattr("omniman_payment_core.plugins._source", None)
     pytester.makeconftest(CONFTEST)
     pytester.makepyfile(
         """
