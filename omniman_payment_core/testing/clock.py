@@ -25,7 +25,3 @@ class ManualClock:
         """Let time pass."""
         self._now += delta
         self._seconds += max(0.0, delta.total_seconds())
-
-    def jump(self, delta: timedelta) -> None:
-        """Change the wall clock only, as an administrator or a bad time server would."""
-        self._now += delta
