@@ -73,7 +73,7 @@ def blocked(draft: Draft) -> bool:
         draft.park(
             "blocked_by_unknown",
             f"operation {operation.key} ({operation.kind}) waits for a person; "
-            "this directive goes on when it is settled",
+            "settle it, then retry this directive",
         )
     else:
         draft.wait(f"waiting for the {operation.kind} that is under way")

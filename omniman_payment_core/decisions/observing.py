@@ -44,6 +44,7 @@ def observe(draft: Draft, terms: Terms, seen: PaymentResult, *, answers: Operati
     _disputes(draft, seen)
     _ending(draft, seen, status, totals)
     _actions(draft, seen, status)
+    _finish_opening(draft, seen)
     if doubt is not None:
         _resolve(draft, doubt, seen, status, answered=answers is not None)
 
@@ -231,6 +232,15 @@ def _actions(draft: Draft, seen: PaymentResult, status: S) -> None:
         draft.record(EventKind.ACTION_REQUIRED, 0, f"{payment.id}:action:{number}")
     elif status == S.PENDING and payment.actions_open > 0:
         draft.record(EventKind.ACTION_TAKEN, 0, f"{payment.id}:action-taken:{number}")
+
+
+def _finish_opening(draft: Draft, seen: PaymentResult) -> None:
+    """An opening that was taken and left pending has come to its end, well or not."""
+    if draft.touched.status in (S.PENDING, S.REQUIRES_ACTION):
+        return
+    for operation in list(draft.operations()):
+        if operation.kind in _OPENING and operation.state == OperationState.PENDING:
+            _resolve_opening(draft, operation, seen, S.PENDING, answered=False)
 
 
 def _resolve(

@@ -51,6 +51,7 @@ def test_a_qr_charge_is_shown_and_its_confirm_waits_for_the_payer(shop: Shop) ->
     assert shop.payment().status is S.CAPTURED
     assert "next_action" not in shop.summary()
     assert shop.triggers() == ["on_payment_confirm"]
+    assert [op.state for op in shop.operations()] == ["ok"], "nothing is left pending"
 
 
 def test_a_payment_is_found_without_anybody_knocking(shop: Shop) -> None:
