@@ -5,7 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.complete
 
-PROJECTS := pyproject.toml $(wildcard plugins/*/pyproject.toml hosts/*/pyproject.toml)
+PROJECTS := pyproject.toml $(wildcard plugins/*/pyproject.toml hosts/*/pyproject.toml) simulators/pyproject.toml
 IN_A_FRESH_VENV = "$(PYTHON)" tools/make_venv.py
 
 .DEFAULT_GOAL := help

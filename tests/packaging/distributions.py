@@ -33,10 +33,11 @@ class Distribution:
 
 
 def all_distributions() -> list[Distribution]:
-    """The core first, then plugins and hosts."""
+    """The core first, then plugins, hosts and simulators."""
     files = [ROOT / "pyproject.toml"]
     for workspace in ("plugins", "hosts"):
         files += sorted((ROOT / workspace).glob("*/pyproject.toml"))
+    files.append(ROOT / "simulators" / "pyproject.toml")
     return [
         Distribution(file.parent, tomllib.loads(file.read_text("utf-8"))["project"])
         for file in files

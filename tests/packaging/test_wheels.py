@@ -31,10 +31,15 @@ FOREIGN = {
     "omniman-payment-stripe": ["django", "efipay", "omniman_payment_mock"],
     "omniman-payment-efi": ["django", "stripe", "omniman_payment_mock"],
     "omniman-payment-django": ["stripe", "efipay", "psycopg", "omniman_payment_mock", "pytest"],
+    "omniman-payment-simulators": ["django", "stripe", "efipay", "omniman_payment_core", "pytest"],
 }
 
 # Subpackages and modules for people who have pytest: declared by an extra, or loaded by pytest.
-NEEDS_PYTEST = ("omniman_payment_core.conformance", "omniman_payment_mock.pytest_plugin")
+NEEDS_PYTEST = (
+    "omniman_payment_core.conformance",
+    "omniman_payment_mock.pytest_plugin",
+    "omniman_payment_simulators.pytest_plugin",
+)
 
 IMPORT_EVERYTHING = """
 import importlib, importlib.util, json, pkgutil, sys

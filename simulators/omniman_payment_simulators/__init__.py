@@ -1,0 +1,1 @@
+"""Stateful stand-ins for real payment gateways, as local HTTP servers."""

@@ -1,0 +1,1 @@
+"""Pytest fixtures: a simulator for one test."""
