@@ -29,7 +29,10 @@ class PaymentBackend(Protocol):
     A mutating method may take a keyword ``idempotency_key: str``; it is then passed, and
     the same key always means the same operation. ``authorize`` and ``charge`` may take a
     keyword ``transaction_id: str``: the address from :class:`SupportsPrepare` or
-    :class:`ChoosesTransactionId`.
+    :class:`ChoosesTransactionId`. ``capture`` and ``refund`` may take a keyword
+    ``currency: str``, for a gateway whose unit depends on it, and ``capture`` a keyword
+    ``final: bool``: whether what is left of the hold is let go; without the keyword in a
+    call the backend does what its gateway does by itself.
     """
 
     def authorize(
@@ -83,8 +86,11 @@ class SupportsPrepare(Protocol):
         *,
         capture: bool,
         idempotency_key: str,
-    ) -> str:
-        """Make the unconfirmed transaction and return its id; ``capture``: for a charge."""
+    ) -> str | PaymentResult:
+        """Make the unconfirmed transaction and return its id; ``capture``: for a charge.
+
+        Where the gateway does not want it, the refusal: a result with ``success=False``.
+        """
         ...
 
 
@@ -150,6 +156,10 @@ class Abilities:
     """Mutating methods that take ``idempotency_key``."""
     addressed: frozenset[str]
     """Methods that take ``transaction_id`` as the address chosen beforehand."""
+    priced: frozenset[str] = frozenset()
+    """Methods that take ``currency`` although the transaction has one."""
+    finalizes: bool = False
+    """``capture`` takes ``final``."""
 
     def __contains__(self, method: str) -> bool:
         return method in self.methods
@@ -157,7 +167,8 @@ class Abilities:
 
 def abilities_of(backend: object) -> Abilities:
     """Look at a backend (instance or class) and say which methods and keywords it has."""
-    methods, keyed, addressed = set(), set(), set()
+    methods, keyed, addressed, priced = set(), set(), set(), set()
+    finalizes = False
     for name in (*MUTATING_METHODS, *READING_METHODS, *OTHER_METHODS):
         method = getattr(backend, name, None)
         if not callable(method):
@@ -169,7 +180,13 @@ def abilities_of(backend: object) -> Abilities:
             keyed.add(name)
         if name in ("authorize", "charge") and ("transaction_id" in parameters or takes_any):
             addressed.add(name)
-    return Abilities(frozenset(methods), frozenset(keyed), frozenset(addressed))
+        if name in ("capture", "refund") and ("currency" in parameters or takes_any):
+            priced.add(name)
+        if name == "capture":
+            finalizes = "final" in parameters or takes_any
+    return Abilities(
+        frozenset(methods), frozenset(keyed), frozenset(addressed), frozenset(priced), finalizes
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +230,8 @@ FEATURES: Mapping[str, str] = {
     "partial_refund": "refund() may return less than was captured",
     "multiple_refunds": "refund() may be called again for what is left",
     "refund_reads_back": "get_status() lists refunds with our idempotency keys",
+    "unpaid_expiry": "an open charge can no longer be paid after its expires_at; where the "
+    "gateway goes on taking money, it is withdrawn then",
 }
 """Every feature a registration may declare or decline, with its meaning."""
 

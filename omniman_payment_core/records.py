@@ -385,6 +385,8 @@ class GatewayRequest:
     reason: str | None = None
     capture: bool = False
     """For ``prepare``: whether the money is to be taken at once."""
+    final: bool | None = None
+    """For ``capture``: whether the rest of the hold is let go; ``None``: as the gateway does."""
     attempt: int = 1
 
 

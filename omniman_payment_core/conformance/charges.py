@@ -46,7 +46,7 @@ class ChargeCases(ConformanceCase):
     def test_the_smallest_amount_and_an_odd_one_arrive_to_the_cent(
         self, backend: Any, driver: GatewayDriver, order_ref: str
     ) -> None:
-        for number, amount in enumerate((1999, 115, 820, 7)):
+        for number, amount in enumerate(self.odd_amounts):
             ref = f"{order_ref}-{number}"
             result = self.charge(backend, ref, amount)
             assert result.transaction_id

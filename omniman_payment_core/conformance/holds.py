@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ..contracts import BackendRegistration
+from ..contracts import BackendRegistration, abilities_of
 from ..values import DeclineCode, PaymentStatus
 from .base import ConformanceCase
 from .driver import GatewayDriver
@@ -76,12 +76,30 @@ class HoldCases(ConformanceCase):
         hold: str,
     ) -> None:
         self.need_feature(registration, "partial_capture", "multiple_captures")
-        assert self.send(backend, "capture", hold, self.amount_q - 300).success
+        keep = {"final": False} if abilities_of(backend).finalizes else {}
+        assert self.send(backend, "capture", hold, self.amount_q - 300, **keep).success
         self.refused(lambda: self.send(backend, "capture", hold, 301))
         assert self.send(backend, "capture", hold, 300).success
         assert driver.moved_q(order_ref) == self.amount_q
         self.refused(lambda: self.send(backend, "capture", hold, 1))
         assert driver.moved_q(order_ref) == self.amount_q
+
+    def test_a_final_part_lets_go_of_the_rest(
+        self,
+        registration: BackendRegistration,
+        backend: Any,
+        driver: GatewayDriver,
+        order_ref: str,
+        hold: str,
+    ) -> None:
+        self.need_feature(registration, "partial_capture")
+        if not abilities_of(backend).finalizes:
+            pytest.skip("ability 'final' is absent: capture() does what the gateway does")
+        result = self.send(backend, "capture", hold, self.amount_q - 300, final=True)
+        assert result.success
+        assert driver.moved_q(order_ref) == self.amount_q - 300
+        assert driver.held_q(order_ref) == 0
+        self.refused(lambda: self.send(backend, "capture", hold, 300))
 
     def test_more_than_is_held_cannot_be_captured(
         self, backend: Any, driver: GatewayDriver, order_ref: str, hold: str

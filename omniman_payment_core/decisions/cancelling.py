@@ -11,7 +11,7 @@ from .draft import Draft
 from .late import return_money
 from .opening import TermsOf
 from .operations import Parameters, look, plan, resolve_doubt, send
-from .payloads import digest
+from .payloads import digest, read_flag
 from .terms import Terms
 
 
@@ -25,9 +25,15 @@ def decide_cancel(draft: Draft, account_terms: TermsOf) -> None:
             draft.complete(status="nothing_to_cancel")
         return
     draft.choose(payment)
-    draft.update(cancel_requested=True)
     terms = account_terms(payment.account)
-    _abandon_planned(draft)
+    if read_flag(draft.directive.payload, "unpaid"):
+        # The shopper's time is over; the order is not cancelled, and takes what came in time.
+        if payment.status not in (S.PENDING, S.REQUIRES_ACTION):
+            draft.complete(transaction_id=payment.transaction_id, status=payment.status.value)
+            return
+    else:
+        draft.update(cancel_requested=True)
+        _abandon_planned(draft)
     mine = draft.mine(OperationKind.CANCEL)
     if mine is not None and mine.unsettled:
         _continue(draft, terms, mine)

@@ -8,13 +8,14 @@ from ..values import PaymentStatus as S
 from .draft import Draft
 from .opening import TermsOf
 from .operations import Parameters, plan, resolve_doubt, send
-from .payloads import PayloadError, digest, read_amount
+from .payloads import PayloadError, digest, read_amount, read_flag
 from .terms import Terms
 
 
 def decide_capture(draft: Draft, account_terms: TermsOf) -> None:
     """Settle the directive, or ask for the capture it stands for."""
     amount_q = read_amount(draft.directive.payload)
+    final = read_flag(draft.directive.payload, "final")
     payment = chosen_payment(draft)
     if payment is None:
         if draft.other_open(Topic.HOLD, Topic.CHARGE):
@@ -26,7 +27,7 @@ def decide_capture(draft: Draft, account_terms: TermsOf) -> None:
     terms = account_terms(payment.account)
     mine = draft.mine(OperationKind.CAPTURE)
     if mine is not None and mine.state != OperationState.ABANDONED:
-        _continue(draft, terms, mine)
+        _continue(draft, terms, mine, final)
         return
     if blocked(draft):
         return
@@ -43,10 +44,12 @@ def decide_capture(draft: Draft, account_terms: TermsOf) -> None:
     why_not = terms.missing("capture", "partial_capture" if amount < payment.open_q else None)
     if why_not is None and payment.captured_q and amount:
         why_not = terms.missing("capture", "multiple_captures")
+    if why_not is None and final is not None and amount < payment.open_q:
+        why_not = _cannot_choose(terms, final)
     if why_not is not None:
         draft.fail("not_supported", why_not)
         return
-    parameters = _parameters(payment, amount)
+    parameters = _parameters(terms, payment, amount, final)
     send(draft, terms, plan(draft, terms, OperationKind.CAPTURE, amount, parameters), parameters)
 
 
@@ -102,9 +105,22 @@ def _answer_without_call(draft: Draft, payment: Payment, amount_q: int | None) -
     return True
 
 
-def _continue(draft: Draft, terms: Terms, operation: Operation) -> None:
+def _cannot_choose(terms: Terms, final: bool) -> str | None:
+    """Why a part of a hold cannot be captured so that the rest is let go, or stays held."""
+    parts = terms.missing("capture", "multiple_captures")
+    if not final:
+        return parts
+    if terms.abilities.finalizes or parts is not None:
+        return None
+    return (
+        f'account "{terms.account}" ({terms.plugin}) keeps the rest of a hold: capture without '
+        '"final", then cancel what is left'
+    )
+
+
+def _continue(draft: Draft, terms: Terms, operation: Operation, final: bool | None) -> None:
     payment = draft.touched
-    parameters = _parameters(payment, operation.amount_q)
+    parameters = _parameters(terms, payment, operation.amount_q, final)
     if operation.state == OperationState.PLANNED:
         if payment.cancel_requested or (draft.order is not None and draft.order.cancelled):
             draft.settle_operation(
@@ -133,9 +149,14 @@ def _continue(draft: Draft, terms: Terms, operation: Operation) -> None:
         )
 
 
-def _parameters(payment: Payment, amount_q: int) -> Parameters:
+def _parameters(terms: Terms, payment: Payment, amount_q: int, final: bool | None) -> Parameters:
+    chosen = {} if final is None else {"final": final}
     return Parameters(
         digest=digest(
-            kind=OperationKind.CAPTURE, amount_q=amount_q, transaction_id=payment.transaction_id
-        )
+            kind=OperationKind.CAPTURE,
+            amount_q=amount_q,
+            transaction_id=payment.transaction_id,
+            **chosen,
+        ),
+        final=final if terms.abilities.finalizes else None,
     )

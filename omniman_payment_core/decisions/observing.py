@@ -42,7 +42,7 @@ def observe(draft: Draft, terms: Terms, seen: PaymentResult, *, answers: Operati
     _captured(draft, totals, doubt, seen)
     merge_refunds(draft, terms, seen, totals.refunded_q, doubt)
     _disputes(draft, seen)
-    _ending(draft, seen, status, totals)
+    _ending(draft, terms, seen, status, totals)
     _actions(draft, seen, status)
     _finish_opening(draft, seen)
     if doubt is not None:
@@ -175,14 +175,15 @@ def _disputes(draft: Draft, seen: PaymentResult) -> None:
         draft.flag("disputed", f"{delta} {payment.currency} of order {payment.order_ref} disputed")
 
 
-def _ending(draft: Draft, seen: PaymentResult, status: S, totals: Totals) -> None:
+def _ending(draft: Draft, terms: Terms, seen: PaymentResult, status: S, totals: Totals) -> None:
     """The transaction ended, or released what it still held."""
     payment = draft.touched
     waiting = payment.status in (S.PENDING, S.REQUIRES_ACTION)
     reference = seen.transaction_id or ""
     released = payment.open_q
     if status in (S.CANCELLED, S.EXPIRED) and (waiting or released):
-        kind = EventKind.VOIDED if status == S.CANCELLED else EventKind.EXPIRED
+        lapsed = status == S.EXPIRED or (not released and _over(draft, payment.expires_at))
+        kind = EventKind.EXPIRED if lapsed else EventKind.VOIDED
         draft.record(kind, released, _ending_key(payment, kind), reference=reference)
     elif status == S.FAILED and waiting:
         draft.record(
@@ -209,6 +210,7 @@ def _ending(draft: Draft, seen: PaymentResult, status: S, totals: Totals) -> Non
         and not totals.captured_q
         and draft.looked
         and _over(draft, payment.expires_at)
+        and not terms.withdraws_unpaid
     ):
         draft.record(EventKind.EXPIRED, 0, _ending_key(payment, EventKind.EXPIRED), computed=True)
 

@@ -24,6 +24,7 @@ class Parameters:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     reason: str | None = None
     capture: bool = False
+    final: bool | None = None
 
 
 def operation_key(payment_id: str, kind: str, ordinal: int) -> str:
@@ -110,6 +111,7 @@ def send(draft: Draft, terms: Terms, operation: Operation, parameters: Parameter
             metadata=parameters.metadata,
             reason=parameters.reason,
             capture=parameters.capture,
+            final=parameters.final,
             attempt=sent.attempts,
         )
     )

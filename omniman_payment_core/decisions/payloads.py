@@ -82,6 +82,14 @@ def read_text(payload: Mapping[str, Any], name: str) -> str | None:
     return value
 
 
+def read_flag(payload: Mapping[str, Any], name: str) -> bool | None:
+    """An optional yes or no; ``None`` where nothing is said."""
+    value = payload.get(name)
+    if value is not None and not isinstance(value, bool):
+        raise PayloadError(f'"{name}" is {_kind(value)}; it has to be true or false')
+    return value
+
+
 def digest(**parameters: Any) -> str:
     """A fingerprint of an operation's frozen parameters; order of keys does not matter."""
     return hashlib.sha256(_canonical(parameters).encode()).hexdigest()[:32]

@@ -24,9 +24,12 @@ def next_check(
             due = min(due, payment.expires_at + rules.expiry_slack)
         return due
     if payment.open_q > 0:
+        due, warning = now + rules.idle_check, hold_warning_at(payment)
+        if warning is not None and now < warning:
+            due = min(due, warning)
         if payment.hold_expires_at is not None and now < payment.hold_expires_at:
-            return min(now + rules.idle_check, payment.hold_expires_at + rules.expiry_slack)
-        return now + rules.idle_check
+            due = min(due, payment.hold_expires_at + rules.expiry_slack)
+        return due
     if refund_pending:
         return now + max(patience, rules.first_check * 12)
     if payment.status in (S.DISPUTED, S.PARTIALLY_CAPTURED):
@@ -34,6 +37,12 @@ def next_check(
     if payment.status in (S.EXPIRED, S.CANCELLED, S.FAILED) and payment.authorized_q == 0:
         return _late_watch(payment, now, rules)
     return None
+
+
+def hold_warning_at(payment: Payment) -> datetime | None:
+    """When a person should hear that a hold is about to lapse: four fifths of its life."""
+    end = payment.hold_expires_at
+    return None if end is None else end - (end - payment.created_at) / 5
 
 
 def _late_watch(payment: Payment, now: datetime, rules: Rules) -> datetime | None:

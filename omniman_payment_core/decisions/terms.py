@@ -32,6 +32,13 @@ class Terms:
         """Whether funds can be held here, rather than only charged."""
         return "authorize" in self.abilities and self.registration.feature("hold").supported
 
+    @property
+    def withdraws_unpaid(self) -> bool:
+        """An unpaid charge does not end by itself at this gateway, and we can end it."""
+        return (
+            "cancel" in self.abilities and not self.registration.feature("unpaid_expiry").supported
+        )
+
     def missing(self, method: str, feature: str | None = None) -> str | None:
         """Why ``method`` (or ``feature`` of it) cannot be had here; ``None`` when it can."""
         if method not in self.abilities:

@@ -185,13 +185,12 @@ class Engine:
         def perform() -> object:
             account = self.accounts.account(request.account)
             check_binding(account, request)
-            keyed = request.method in account.abilities.keyed
-            addressed = request.method in account.abilities.addressed
+            abilities = account.abilities
             if not self.hooks.observes("around_gateway_call"):
-                return call_backend(account.backend, keyed, addressed, request)
+                return call_backend(account.backend, abilities, request)
             return self.hooks.around_gateway_call(
                 notice_of(request),
-                lambda: call_backend(account.backend, keyed, addressed, request),
+                lambda: call_backend(account.backend, abilities, request),
             )
 
         return outcome_of(request, perform, self.scrubber.text)

@@ -14,6 +14,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any, cast
 
+from ..contracts import Abilities
 from ..decisions import (
     Answered,
     Found,
@@ -50,14 +51,14 @@ class GarbageError(Exception):
     """A backend's answer does not keep the contract; says in which field."""
 
 
-def call_backend(backend: Any, keyed: bool, addressed: bool, request: GatewayRequest) -> Any:
+def call_backend(backend: Any, abilities: Abilities, request: GatewayRequest) -> Any:
     """The plain method call for a request, with the optional keywords the backend takes."""
     method = getattr(backend, request.method)
     extra: dict[str, Any] = {}
-    if keyed and request.operation is not None:
+    if request.method in abilities.keyed and request.operation is not None:
         extra["idempotency_key"] = request.operation.key
     if request.method in ("authorize", "charge", "prepare"):
-        if addressed and request.transaction_id is not None:
+        if request.method in abilities.addressed and request.transaction_id is not None:
             extra["transaction_id"] = request.transaction_id
         if request.method == "prepare":
             extra["capture"] = request.capture
@@ -71,7 +72,11 @@ def call_backend(backend: Any, keyed: bool, addressed: bool, request: GatewayReq
         )
     if request.method == "find":
         return method(request.order_ref)
+    if request.method in abilities.priced:
+        extra["currency"] = request.currency
     if request.method == "capture":
+        if request.final is not None:
+            extra["final"] = request.final
         return method(request.transaction_id, amount_q=request.amount_q, **extra)
     if request.method == "refund":
         return method(
@@ -177,6 +182,10 @@ def _retry_after(seconds: object) -> timedelta | None:
 
 def _read(request: GatewayRequest, answer: Any) -> Outcome:
     if request.method == "prepare":
+        if isinstance(answer, PaymentResult) and not answer.success:
+            result = checked(answer)
+            message = result.error_message or "the gateway declined"
+            return Refused(result.error_code or "declined", message, result)
         if not isinstance(answer, str) or not 0 < len(answer) <= 255:
             raise GarbageError("prepare() did not return a transaction id")
         return Prepared(answer)

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from omniman_payment_core.contracts import Abilities, abilities_of
 from omniman_payment_core.decisions import (
     Answered,
     Found,
@@ -378,7 +379,7 @@ def test_a_plugin_that_changes_its_arguments_changes_its_own_copy() -> None:
 
     asked = request()
     before = deepcopy((dict(asked.payment_method), dict(asked.metadata)))
-    call_backend(Vandal(), True, True, asked)
+    call_backend(Vandal(), abilities_of(Vandal()), asked)
     assert (dict(asked.payment_method), dict(asked.metadata)) == before
 
 
@@ -389,12 +390,18 @@ def test_each_method_is_called_with_what_its_signature_takes() -> None:
         def __getattr__(self, name: str) -> Any:
             return lambda *args, **kwargs: seen.append((name, args, kwargs))
 
+    every = frozenset(["prepare", "authorize", "capture", "refund", "cancel"])
+    plain = Abilities(every, frozenset(), frozenset())
+    keyed = Abilities(every, every, frozenset(["authorize"]))
+    whole = Abilities(every, every, frozenset(["authorize"]), frozenset(["capture"]), True)
     for method in ("capture", "refund", "cancel", "get_status"):
-        call_backend(Spy(), True, False, request(method))
-    call_backend(Spy(), False, False, request("capture"))
-    call_backend(Spy(), True, True, request("authorize", transaction_id="mine"))
-    call_backend(Spy(), True, True, request("prepare", capture=True))
-    call_backend(Spy(), False, False, request("find"))
+        call_backend(Spy(), keyed, request(method))
+    call_backend(Spy(), plain, request("capture"))
+    call_backend(Spy(), keyed, request("authorize", transaction_id="mine"))
+    call_backend(Spy(), keyed, request("prepare", capture=True))
+    call_backend(Spy(), plain, request("find"))
+    call_backend(Spy(), whole, request("capture"))
+    call_backend(Spy(), whole, request("capture", final=False))
     opening = {
         "amount_q": 1000,
         "currency": "BRL",
@@ -403,8 +410,9 @@ def test_each_method_is_called_with_what_its_signature_takes() -> None:
         "metadata": {"basket": [1, 2], "payment_id": "pay-1"},
         "idempotency_key": "omp_key",
     }
+    captured = {"amount_q": 1000, "idempotency_key": "omp_key"}
     assert seen == [
-        ("capture", ("txn-1",), {"amount_q": 1000, "idempotency_key": "omp_key"}),
+        ("capture", ("txn-1",), captured),
         (
             "refund",
             ("txn-1",),
@@ -416,6 +424,8 @@ def test_each_method_is_called_with_what_its_signature_takes() -> None:
         ("authorize", (), {**opening, "transaction_id": "mine"}),
         ("prepare", (), {**opening, "capture": True}),
         ("find", ("O1",), {}),
+        ("capture", ("txn-1",), {**captured, "currency": "BRL"}),
+        ("capture", ("txn-1",), {**captured, "currency": "BRL", "final": False}),
     ]
 
 

@@ -314,7 +314,7 @@ LABEL = 'payment backend "acme" (acme-acme 2.1) '
             '  - option "a" is declared twice\n'
             '  - feature "partial_captur" is not known. Did you mean "partial_capture"? Known: '
             '"hold", "partial_capture", "multiple_captures", "partial_refund", '
-            '"multiple_refunds", "refund_reads_back"\n'
+            '"multiple_refunds", "refund_reads_back", "unpaid_expiry"\n'
             '  - currencies has no ISO 4217 code in upper case: "brl"',
         ),
         (

@@ -29,7 +29,7 @@ def key_for_each_attempt(patch: pytest.MonkeyPatch) -> None:
     """The idempotency key belongs to the attempt, not to the operation."""
     genuine = gateway.call_backend
 
-    def call(backend: Any, keyed: bool, addressed: bool, request: Any) -> Any:
+    def call(backend: Any, abilities: Any, request: Any) -> Any:
         method = getattr(backend, request.method)
 
         def with_own_key(*args: Any, **kwargs: Any) -> Any:
@@ -39,7 +39,7 @@ def key_for_each_attempt(patch: pytest.MonkeyPatch) -> None:
             return method(*args, **kwargs)
 
         double = type("Double", (), {request.method: staticmethod(with_own_key)})()
-        return genuine(double, keyed, addressed, request)
+        return genuine(double, abilities, request)
 
     patch.setattr(engine_module, "call_backend", call)
 

@@ -118,10 +118,23 @@ def _commit(session: Session, commit_key: str, first: _First, using: str) -> Ord
 
 
 def confirm_payment(
-    order: Order, amount_q: int | None = None, dedupe_key: str | None = None
+    order: Order,
+    amount_q: int | None = None,
+    dedupe_key: str | None = None,
+    *,
+    final: bool | None = None,
 ) -> Directive:
-    """Ask for the capture of what is held, or of ``amount_q`` of it."""
-    return _ask(Topic.CONFIRM, order, _amount(amount_q, order), dedupe_key)
+    """Ask for the capture of what is held, or of ``amount_q`` of it.
+
+    ``final`` says whether the rest is let go after a part; left out, the gateway does as it
+    always does.
+    """
+    if final is not None and not isinstance(final, bool):
+        raise RequestRefusedError(f"order {order.ref}: final is neither True nor False")
+    payload = _amount(amount_q, order)
+    if final is not None:
+        payload["final"] = final
+    return _ask(Topic.CONFIRM, order, payload, dedupe_key)
 
 
 def refund_payment(

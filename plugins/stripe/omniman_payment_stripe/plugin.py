@@ -42,6 +42,10 @@ def register_backend() -> BackendRegistration:
             "partial_refund": Feature.yes(),
             "multiple_refunds": Feature.yes(),
             "refund_reads_back": Feature.yes(),
+            "unpaid_expiry": Feature.no(
+                "Stripe lets a PaymentIntent be paid until it is cancelled, so it is cancelled "
+                "when the shopper's time is over."
+            ),
         },
         currencies=CURRENCIES,
         key_window=KEY_WINDOW,
