@@ -17,7 +17,7 @@ from omniman_payment_core.errors import (
     PaymentError,
     TransactionNotFoundError,
 )
-from omniman_payment_core.values import PaymentResult, WebhookEvent
+from omniman_payment_core.values import PaymentResult, PaymentStatus, WebhookEvent
 from omniman_payment_mock import MockGateway, MockPaymentBackend
 from omniman_payment_mock.plugin import make_registration
 from omniman_payment_mock.script import Fault
@@ -84,6 +84,30 @@ class Prepares(Sound):
         if unconfirmed and transaction_id in self.prepared:
             return PaymentResult(True, transaction_id, "pending")
         return super().get_status(transaction_id)
+
+
+class LetsGo(Sound):
+    """Sound as well: a capture is the last one unless it is told that it is not."""
+
+    def capture(
+        self, transaction_id: str, amount_q: int | None = None, *, currency: str | None = None,
+        final: bool = True, idempotency_key: str | None = None,
+    ) -> PaymentResult:  # fmt: skip
+        result = super().capture(transaction_id, amount_q, idempotency_key=idempotency_key)
+        if not final or result.status != PaymentStatus.PARTIALLY_CAPTURED:
+            return result
+        self.gateway.cancel(transaction_id)
+        return replace(result, status=PaymentStatus.CAPTURED)
+
+
+class KeepsTheRestOfALastPart(LetsGo):
+    def capture(
+        self, transaction_id: str, amount_q: int | None = None, *, currency: str | None = None,
+        final: bool = True, idempotency_key: str | None = None,
+    ) -> PaymentResult:  # fmt: skip
+        return super().capture(
+            transaction_id, amount_q, final=False, idempotency_key=idempotency_key
+        )
 
 
 class MovesMoneyWhenPreparing(Prepares):

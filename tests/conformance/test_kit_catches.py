@@ -51,6 +51,9 @@ class TestSound(Given):
 class TestPrepares(Given):
     backend_class = broken.Prepares
 
+class TestLetsGo(Given):
+    backend_class = broken.LetsGo
+
 class TestOneCaseSwitchedOff(Given):
     test_the_same_key_charges_once = None
 
@@ -81,6 +84,7 @@ class TestADeclinedFeature(Given):
 WHOLE = [
     "TestSound",
     "TestPrepares",
+    "TestLetsGo",
     "TestOneCaseSwitchedOff",
     "TestOneCaseReplaced",
     "TestOneCaseSkipped",
@@ -120,6 +124,7 @@ CAUGHT_BY = {
     "AddsToTheCallersMetadata": "test_what_the_caller_gave_is_not_changed",
     "ReplaysAnotherRequestUnderTheKey": "test_the_same_key_with_another_amount_is_an_error",
     "MovesMoneyWhenPreparing": "test_a_prepared_transaction_moves_nothing",
+    "KeepsTheRestOfALastPart": "test_a_final_part_lets_go_of_the_rest",
     "ChoosesARandomId": "test_a_chosen_transaction_id_is_pure",
     "ClosesOnce": "test_closing_twice_does_no_harm",
     "SharesOneBookBetweenAccounts": (
@@ -169,7 +174,7 @@ def failures(cases: dict[str, str]) -> set[str]:
     return {name for name, what in cases.items() if what.startswith(("failure", "error"))}
 
 
-@pytest.mark.parametrize("name", ["TestSound", "TestPrepares"])
+@pytest.mark.parametrize("name", ["TestSound", "TestPrepares", "TestLetsGo"])
 def test_a_sound_backend_passes_every_case(outcomes: Outcomes, name: str) -> None:
     cases = outcomes[name]
     assert failures(cases) == set()
@@ -201,7 +206,7 @@ def test_a_known_gap_may_be_declared_with_its_reason(outcomes: Outcomes) -> None
 def test_between_them_the_sound_backends_leave_no_case_untried(outcomes: Outcomes) -> None:
     tried = {
         case
-        for name in ("TestSound", "TestPrepares", "TestADeclinedFeature")
+        for name in ("TestSound", "TestPrepares", "TestLetsGo", "TestADeclinedFeature")
         for case, what in outcomes[name].items()
         if not what.startswith("skipped")
     }
