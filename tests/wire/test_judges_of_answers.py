@@ -186,3 +186,21 @@ def test_absent_documents_skip_with_the_folder_and_the_variable(
     with pytest.raises(pytest.skip.Exception, match=documents.VARIABLE) as skipped:
         documents.load(documents.REQUESTS)
     assert str(tmp_path) in str(skipped.value)
+
+
+def test_the_sdk_judges_without_any_document() -> None:
+    refund = {"id": "re_1", "object": "refund", "amount": 5, "created": 1, "currency": "brl"}
+    event = {
+        "id": "evt_1",
+        "object": "event",
+        "created": 1,
+        "livemode": False,
+        "pending_webhooks": 0,
+        "type": "refund.created",
+        "data": {"object": refund},
+    }
+    assert kinds.answer_violations(event) == []
+    assert kinds.answer_violations(event | {"type": "refund.made"})
+    assert kinds.answer_violations(event | {"data": {"object": refund | {"amount": 5.0}}})
+    assert kinds.answer_violations(event | {"data": {"object": refund | {"resaon": None}}})
+    assert kinds.answer_violations(event | {"data": {}})
