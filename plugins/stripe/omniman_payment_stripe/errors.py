@@ -50,6 +50,10 @@ _REFUSED = frozenset(
 _ADDRESSES = ("intent", "payment_intent", "id")
 """Parameters whose missing resource is the transaction itself."""
 
+_ANSWERED_BY_PARAMETER = ("amount", "amount_to_capture", "final_capture")
+"""Stripe gives no code where a refund or capture asks for more than is there, or for a part of a
+hold that can only be captured once."""
+
 
 def sorted_error(error: stripe.StripeError) -> PaymentError | RefusedError:
     """The SDK's exception as one that says what to do next. Keeps nothing of the SDK's."""
@@ -84,8 +88,7 @@ def _invalid(
         return _refused(message, code, details)
     if code == "resource_missing" and (param in _ADDRESSES or error.http_status == 404):
         return TransactionNotFoundError(message)
-    if param in ("amount", "amount_to_capture") and not code.startswith("parameter_"):
-        # Stripe gives no code where a refund or capture asks for more than is there.
+    if param in _ANSWERED_BY_PARAMETER and not code.startswith("parameter_"):
         return _refused(message, code, details)
     return InvalidRequestError(message)
 
