@@ -11,13 +11,14 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from importlib import import_module
 
-from . import discovery, importing
+from . import discovery, importing, notifications
 from .databases import Database, databases
 from .figures import Figure, table, write_readme
 
 ALONE: dict[str, Callable[[], list[Figure]]] = {
     "importing": importing.measure,
     "discovery": discovery.measure,
+    "notifications": notifications.measure,
 }
 """Benchmarks without a database."""
 ON_DATABASES = ("throughput", "latency", "claiming", "memory")
