@@ -65,7 +65,8 @@ class _Handler(BaseHTTPRequestHandler):
             answer = Answer(cut=True)
         if answer.cut:
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
-            self.connection.close()
+            self.close_connection = True
+            self.connection.shutdown(socket.SHUT_RDWR)
             return
         content = (
             answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body).encode()
