@@ -163,7 +163,9 @@ def summary_of(payment: Payment) -> dict[str, Any]:
         "refunded_q": payment.refunded_q,
         "disputed_q": payment.disputed_q,
     }
-    if payment.next_action is not None and payment.status in (S.PENDING, S.REQUIRES_ACTION):
+    if payment.status not in (S.PENDING, S.REQUIRES_ACTION):
+        return summary
+    if payment.next_action is not None:
         summary["next_action"] = {
             "kind": payment.next_action.kind,
             **payment.next_action.data,
