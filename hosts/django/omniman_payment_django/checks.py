@@ -92,6 +92,14 @@ def check_webhook_route(**_: Any) -> list[checks.CheckMessage]:
     return []
 
 
+@checks.register(TAG)
+def check_pay_page(**_: Any) -> list[checks.CheckMessage]:
+    """The pay page's settings, its presenters, and its static files."""
+    from .pay.checks import messages
+
+    return messages()
+
+
 @checks.register(TAG, checks.Tags.database)
 def check_channels(databases: Sequence[str] | None = None, **_: Any) -> list[checks.CheckMessage]:
     """The channels in the database: known account, flow and transitions, and no secret."""
