@@ -1,0 +1,1 @@
+"""What every simulator is made of: a server on a thread, a clock, faults, books, deliveries."""

@@ -1,0 +1,108 @@
+"""Sends notifications to the endpoints that asked for them, again and again until one is taken."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import aiohttp
+
+RETRIES = 8
+FIRST_PAUSE = 0.2
+LONGEST_PAUSE = 30.0
+TIMEOUT = aiohttp.ClientTimeout(total=20)
+
+Sign = Callable[[str, bytes], Mapping[str, str]]
+"""From an endpoint's secret and the body to the headers; asked anew for every attempt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Who wants to be told."""
+
+    url: str
+    secret: str = field(repr=False)
+
+
+@dataclass(slots=True)
+class _Delivery:
+    endpoint: Endpoint
+    body: bytes
+    attempts: int = 0
+
+
+class Deliveries:
+    """One background task for each notification and endpoint, from the application's loop."""
+
+    def __init__(self, sign: Sign) -> None:
+        self._sign = sign
+        self.endpoints: list[Endpoint] = []
+        self._waiting: list[_Delivery] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._session: aiohttp.ClientSession | None = None
+        self.paused = False
+        self.answers: list[int] = []
+
+    def send(self, body: bytes) -> None:
+        """Tell every endpoint, now or when deliveries go on."""
+        for endpoint in self.endpoints:
+            delivery = _Delivery(endpoint, body)
+            if self.paused:
+                self._waiting.append(delivery)
+            else:
+                self._begin(delivery)
+
+    def pause(self) -> None:
+        """Keep what is sent from now on."""
+        self.paused = True
+
+    def resume(self) -> None:
+        """Send what was kept, in its order."""
+        self.paused = False
+        waiting, self._waiting = self._waiting, []
+        for delivery in waiting:
+            self._begin(delivery)
+
+    async def flush(self, patience: float) -> bool:
+        """Wait until nothing is on its way; says whether that came about in time."""
+        while self._tasks and patience > 0:
+            done, _ = await asyncio.wait(set(self._tasks), timeout=min(patience, 0.05))
+            patience -= 0 if done else 0.05
+        return not self._tasks
+
+    async def close(self) -> None:
+        """Give up what is on its way."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._session is not None:
+            await self._session.close()
+
+    def _begin(self, delivery: _Delivery) -> None:
+        task = asyncio.get_running_loop().create_task(self._deliver(delivery))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _deliver(self, delivery: _Delivery) -> None:
+        while not await self._attempt(delivery):
+            delivery.attempts += 1
+            if delivery.attempts > RETRIES:
+                return
+            await asyncio.sleep(min(LONGEST_PAUSE, FIRST_PAUSE * 2**delivery.attempts))
+
+    async def _attempt(self, delivery: _Delivery) -> bool:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(timeout=TIMEOUT)
+        headers = {
+            "Content-Type": "application/json; charset=utf-8",
+            **self._sign(delivery.endpoint.secret, delivery.body),
+        }
+        try:
+            async with self._session.post(
+                delivery.endpoint.url, data=delivery.body, headers=headers, allow_redirects=False
+            ) as answer:
+                self.answers.append(answer.status)
+                return 200 <= answer.status < 300
+        except (aiohttp.ClientError, TimeoutError):
+            return False
