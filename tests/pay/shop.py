@@ -11,6 +11,7 @@ from omniman_payment_core.records import DirectiveStatus, Topic
 from omniman_payment_django import runtime
 from omniman_payment_django.models import Directive, Order, Payment
 from omniman_payment_django.pay import pay_url
+from omniman_payment_mock.script import Behaviour
 from tests.django_web.shop import Shop as WebShop
 
 SECRET = "pi_3Planted_secret_ClientSecretOfTheShopper"

@@ -116,9 +116,10 @@ def complaints(browser: Any) -> list[str]:
 def test_a_shopper_pays_and_the_page_turns_to_paid_by_itself(
     shop: Shop, server: Server, payment: Payment, script: StripeScript, browser: Any
 ) -> None:
-    open_page(browser, server, f"{shop.url(payment)}?redirect_status=succeeded")
+    url = shop.url(payment)
+    open_page(browser, server, f"{url}?redirect_status=succeeded")
     until(browser, lambda _: element(browser, "pay-element").find_elements("tag name", "iframe"))
-    assert browser.current_url.endswith(shop.url(payment))
+    assert browser.current_url.endswith(url)
     browser.execute_script("window.samePage = true")
     until(browser, lambda _: element(browser, "pay-button").is_displayed())
     element(browser, "pay-button").click()
