@@ -85,7 +85,7 @@ def _as_bytes(value: object) -> bytes:
 
 
 class Scrubber:
-    """Takes known secrets, card numbers and control characters out of texts."""
+    """Takes known secrets, what is named one, card numbers and control characters out of texts."""
 
     __slots__ = ("_known",)
 
@@ -126,6 +126,8 @@ class Scrubber:
                     break
         if _MAYBE_CARD.search(text) is not None:
             text = _CARD_RUN.sub(_mask_cards, text)
+        if "client_secret" in text:
+            text = _CLIENT_SECRET.sub(rf"\1{MASK}", text)
         if not text.isprintable():
             text = "".join(map(_visible, text))
         return text if len(text) <= limit else text[: max(0, limit - 1)] + "…"
@@ -276,6 +278,9 @@ def _base64_forms(raw: bytes) -> Iterator[str]:
             yield stable
             yield stable.replace("+", "-").replace("/", "_")
 
+
+# Whoever has it can finish a shopper's payment; gateways send it along with much else.
+_CLIENT_SECRET = re.compile(r"(client_secret\W{0,4}[=:]\W{0,4})(?!null\b)\w[\w.-]*")
 
 # -- card numbers ---------------------------------------------------------------------------
 

@@ -300,3 +300,23 @@ def test_a_card_number_is_found_wherever_it_hides(value: Any) -> None:
 )
 def test_what_is_no_card_number_is_not_taken_for_one(value: Any) -> None:
     assert not contains_card_number(value)
+
+
+@pytest.mark.parametrize(
+    ("text", "clean"),
+    [
+        ('{"client_secret": "pi_1_secret_2", "id": 1}', '{"client_secret": "[secret]", "id": 1}'),
+        ("client_secret=pi_1_secret_2&x=1", "client_secret=[secret]&x=1"),
+        ("{'client_secret': 'pi_1_secret_2'}", "{'client_secret': '[secret]'}"),
+        ('{"client_secret": null, "id": 1}', '{"client_secret": null, "id": 1}'),
+        ("no client_secret was given", "no client_secret was given"),
+    ],
+)
+def test_what_lets_somebody_finish_a_payment_is_hidden_by_its_name(text: str, clean: str) -> None:
+    assert Scrubber().text(text) == clean
+
+
+def test_a_client_secret_across_the_cut_does_not_show_in_part() -> None:
+    text = '{"client_secret": "pi_1_secret_2345678901234567890"}'
+    for limit in range(20, len(text)):
+        assert "pi_1" not in Scrubber().text(text, limit)

@@ -23,6 +23,9 @@ MAX_BODY = 1024 * 1024
 MAX_HEADER = 4096
 MAX_SIGNATURES = 8
 
+_WITHOUT_NEWS = frozenset({"payment_intent.created"})
+"""Comes with our own call, often before its answer, and says only that it was carried out."""
+
 _HEADER = "stripe-signature"
 _TIMESTAMP = re.compile(r"[0-9]{1,12}")
 _ID = re.compile(r"[A-Za-z0-9_.-]{1,255}")
@@ -73,7 +76,7 @@ def read_event(body: bytes) -> WebhookEvent:
     return WebhookEvent(
         event_id=number,
         kind=kind,
-        transaction_id=_intent_of(event),
+        transaction_id=None if kind in _WITHOUT_NEWS else _intent_of(event),
         occurred_at=_moment(event.get("created")),
         livemode=livemode if type(livemode) is bool else None,
     )

@@ -106,6 +106,7 @@ def test_every_event_of_a_payment_points_at_it(kind: str, about: dict[str, Any])
 @pytest.mark.parametrize(
     "changes",
     [
+        {"type": "payment_intent.created"},
         {"type": "customer.created", "data": {"object": {"id": "cus_1", "object": "customer"}}},
         {"type": "charge.succeeded", "data": {"object": {"id": "ch_1", "payment_intent": None}}},
         {"type": "v1.billing.meter.error_report_triggered", "object": "v2.core.event", "data": {}},

@@ -57,6 +57,14 @@ class Deliveries:
         """Keep what is sent from now on."""
         self.paused = True
 
+    def clear(self) -> None:
+        """Tell nobody any more."""
+        self.endpoints.clear()
+        self._waiting.clear()
+        self.paused = False
+        for task in self._tasks:
+            task.cancel()
+
     def resume(self) -> None:
         """Send what was kept, in its order."""
         self.paused = False

@@ -66,6 +66,7 @@ CARDS: dict[str, Card] = {
     "threeDSecureOptional": Card("4000000000003055"),
     "authenticationRequired": Card("4000002760003184", three_d="required"),
     "authenticationRequiredOnSetup": Card("4000002500003155", three_d="unless_set_up"),
+    "chargeCustomerFail": _declined("4000000000000341", "generic_decline"),
     "createDispute": Card("4000000000000259", dispute="fraudulent"),
     "createDisputeProductNotReceived": Card("4000000000002685", dispute="product_not_received"),
     "createDisputeInquiry": Card("4000000000001976", dispute="general", inquiry=True),

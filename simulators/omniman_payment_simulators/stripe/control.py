@@ -94,6 +94,10 @@ class StripeControl:
         """How long a search misses what was made."""
         self._post("/index_delay", seconds=seconds)
 
+    def reset(self) -> None:
+        """Empty books, no endpoints, no faults; the time stays where it is."""
+        self._post("/reset")
+
     # What went over the wire
 
     def requests(self) -> list[Json]:

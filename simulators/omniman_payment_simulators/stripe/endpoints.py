@@ -79,8 +79,8 @@ class Endpoints:
         raise ApiError(
             404,
             "invalid_request_error",
-            f"Unrecognized request URL ({method}: {path}). Please see https://stripe.com/docs or we "
-            "can help at https://support.stripe.com/.",
+            f"Unrecognized request URL ({method}: {path}). Please see https://stripe.com/docs or "
+            "we can help at https://support.stripe.com/.",
             kept=False,
         )
 

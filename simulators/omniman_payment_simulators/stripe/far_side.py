@@ -64,6 +64,7 @@ class FarSide:
             ("POST", f"{PREFIX}/disputes/{{id}}/close", self.close_dispute),
             ("POST", f"{PREFIX}/clock/advance", self.advance),
             ("POST", f"{PREFIX}/index_delay", self.set_index_delay),
+            ("POST", f"{PREFIX}/reset", self.reset),
             ("GET", f"{PREFIX}/webhook_endpoints", self.endpoints),
             ("POST", f"{PREFIX}/webhook_endpoints", self.add_endpoint),
             ("POST", f"{PREFIX}/deliveries/pause", self.pause),
@@ -174,6 +175,14 @@ class FarSide:
 
     async def set_index_delay(self, _: web.Request, given: Json) -> Any:
         self._api.endpoints.index_delay = int(given["seconds"])
+        return {}
+
+    async def reset(self, _: web.Request, given: Json) -> Any:
+        """As if it had just been started; the time stays where it is."""
+        self._state.clear()
+        self._api.clear()
+        self._faults.clear()
+        self._deliveries.clear()
         return {}
 
     # Notifications

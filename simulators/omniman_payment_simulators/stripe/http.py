@@ -33,8 +33,12 @@ class Api:
         self._faults = faults
         self._api_key = api_key
         self._publishable_key = publishable_key
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget every key and every request."""
         self.keys = Keys()
-        self.endpoints = Endpoints(state)
+        self.endpoints = Endpoints(self._state)
         self.requests: list[dict[str, Any]] = []
 
     async def handle(self, request: web.Request) -> web.StreamResponse:

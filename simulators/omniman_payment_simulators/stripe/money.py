@@ -6,137 +6,23 @@ from .errors import ApiError, invalid, unvalidated
 
 MOST = 99_999_999
 _LEAST = {"usd": 50, "brl": 50, "eur": 50, "gbp": 30, "mxn": 1000, "jpy": 50, "huf": 17_500}
-_ZERO = [
-    "bif",
-    "clp",
-    "djf",
-    "gnf",
-    "jpy",
-    "kmf",
-    "krw",
-    "mga",
-    "pyg",
-    "rwf",
-    "vnd",
-    "vuv",
-    "xaf",
-    "xof",
-    "xpf",
-]
-_THREE = ["bhd", "jod", "kwd", "omr", "tnd"]
-_WHOLE = ("isk", "ugx")
-_OTHERS = [
-    "aed",
-    "afn",
-    "all",
-    "amd",
-    "aoa",
-    "ars",
-    "aud",
-    "awg",
-    "azn",
-    "bam",
-    "bbd",
-    "bdt",
-    "bgn",
-    "bmd",
-    "bnd",
-    "bob",
-    "bsd",
-    "bwp",
-    "byn",
-    "bzd",
-    "cad",
-    "cdf",
-    "chf",
-    "cny",
-    "cop",
-    "crc",
-    "cve",
-    "czk",
-    "dkk",
-    "dop",
-    "dzd",
-    "egp",
-    "etb",
-    "fjd",
-    "fkp",
-    "gel",
-    "gip",
-    "gmd",
-    "gtq",
-    "gyd",
-    "hkd",
-    "hnl",
-    "htg",
-    "idr",
-    "ils",
-    "inr",
-    "jmd",
-    "kes",
-    "kgs",
-    "khr",
-    "kyd",
-    "kzt",
-    "lak",
-    "lbp",
-    "lkr",
-    "lrd",
-    "lsl",
-    "mad",
-    "mdl",
-    "mkd",
-    "mmk",
-    "mnt",
-    "mop",
-    "mur",
-    "mvr",
-    "mwk",
-    "myr",
-    "mzn",
-    "nad",
-    "ngn",
-    "nio",
-    "nok",
-    "npr",
-    "nzd",
-    "pab",
-    "pen",
-    "pgk",
-    "php",
-    "pkr",
-    "pln",
-    "qar",
-    "ron",
-    "rsd",
-    "rub",
-    "sar",
-    "sbd",
-    "scr",
-    "sek",
-    "sgd",
-    "shp",
-    "sle",
-    "sos",
-    "srd",
-    "szl",
-    "thb",
-    "tjs",
-    "top",
-    "try",
-    "ttd",
-    "twd",
-    "tzs",
-    "uah",
-    "uyu",
-    "uzs",
-    "wst",
-    "xcd",
-    "yer",
-    "zar",
-    "zmw",
-]
-CURRENCIES = frozenset([*_LEAST, *_ZERO, *_THREE, *_WHOLE, *_OTHERS])
+
+
+def _codes(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_ZERO = _codes("bif clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xof xpf")
+_THREE = _codes("bhd jod kwd omr tnd")
+_WHOLE = _codes("isk ugx")
+_OTHERS = _codes(
+    "aed afn all amd aoa ars aud awg azn bam bbd bdt bgn bmd bnd bob bsd bwp byn bzd cad cdf chf "
+    "cny cop crc cve czk dkk dop dzd egp etb fjd fkp gel gip gmd gtq gyd hkd hnl htg idr ils inr "
+    "jmd kes kgs khr kyd kzt lak lbp lkr lrd lsl mad mdl mkd mmk mnt mop mur mvr mwk myr mzn nad "
+    "ngn nio nok npr nzd pab pen pgk php pkr pln qar ron rsd rub sar sbd scr sek sgd shp sle sos "
+    "srd szl thb tjs top try ttd twd tzs uah uyu uzs wst xcd yer zar zmw"
+)
+CURRENCIES = _ZERO | _THREE | _WHOLE | _OTHERS | set(_LEAST)
 
 
 def check(amount: int, currency: str) -> None:

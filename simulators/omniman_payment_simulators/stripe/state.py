@@ -22,6 +22,10 @@ class State:
     def __init__(self, clock: Clock, tell: Callable[[dict[str, Any]], None]) -> None:
         self.clock = clock
         self._tell = tell
+        self.clear()
+
+    def clear(self) -> None:
+        """Begin anew, with empty books."""
         self.books = Books()
         self.intents: dict[str, Intent] = {}
         self.charges: dict[str, Charge] = {}
