@@ -44,9 +44,13 @@ class StripeBackend:
 
     :param config: the account's options; :data:`omniman_payment_stripe.config.OPTIONS` lists
         them. Only ``api_key`` is needed.
+    :param clock: seconds since 1970, by which notifications are fresh.
     """
 
-    def __init__(self, config: Mapping[str, Any]) -> None:
+    def __init__(
+        self, config: Mapping[str, Any], *, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._clock = clock
         self._config: Config = read_config(config)
         self._client, self._transport = make_client(self._config)
         self._page = Page(
@@ -243,7 +247,7 @@ class StripeBackend:
         newest = self._list(
             "payment_intents",
             {
-                "created": {"gte": int(time.time()) - NEVER_INDEXED},
+                "created": {"gte": int(self._clock()) - NEVER_INDEXED},
                 "limit": 100,
                 "expand": ["data.latest_charge"],
             },
@@ -263,7 +267,7 @@ class StripeBackend:
 
     def parse_webhook(self, headers: Mapping[str, str], body: bytes) -> Sequence[WebhookEvent]:
         """The one event of a notification, once it is certain that Stripe sent it."""
-        webhooks.verify(headers, body, self._webhook_keys, now=time.time())
+        webhooks.verify(headers, body, self._webhook_keys, now=self._clock())
         return (webhooks.read_event(body),)
 
     def close(self) -> None:

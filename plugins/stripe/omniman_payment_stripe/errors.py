@@ -22,7 +22,7 @@ from omniman_payment_core.errors import (
     TransactionNotFoundError,
 )
 
-from .refusals import RefusedError
+from .refusals import NOT_CAPTURED, RefusedError
 from .transport import NeverSentError
 
 _REFUSED = frozenset(
@@ -53,6 +53,9 @@ _ADDRESSES = ("intent", "payment_intent", "id")
 _ANSWERED_BY_PARAMETER = ("amount", "amount_to_capture", "final_capture")
 """Stripe gives no code where a refund or capture asks for more than is there, or for a part of a
 hold that can only be captured once."""
+
+_NOTHING_TO_REFUND = "does not have a successful charge"
+"""The one refusal that can be told by its words only."""
 
 
 def sorted_error(error: stripe.StripeError) -> PaymentError | RefusedError:
@@ -88,6 +91,8 @@ def _invalid(
         return _refused(message, code, details)
     if code == "resource_missing" and (param in _ADDRESSES or error.http_status == 404):
         return TransactionNotFoundError(message)
+    if _NOTHING_TO_REFUND in message and not code:
+        return _refused(message, NOT_CAPTURED, details)
     if param in _ANSWERED_BY_PARAMETER and not code.startswith("parameter_"):
         return _refused(message, code, details)
     return InvalidRequestError(message)

@@ -12,6 +12,8 @@ from .declines import normalise
 from .reading import Json, Page, read_intent
 
 UNEXPECTED_STATE = "payment_intent_unexpected_state"
+NOT_CAPTURED = "not_captured"
+"""Our own word, where Stripe has no code: there is nothing yet to be refunded."""
 
 _DONE = {
     "open": (PaymentStatus.AUTHORIZED, PaymentStatus.CAPTURED),
@@ -67,7 +69,7 @@ def refusal(
 
 
 def _reason(error: RefusedError, doing: str, shown: PaymentResult | None) -> str:
-    if doing == "refund" and error.code == UNEXPECTED_STATE:
+    if doing == "refund" and error.code in (UNEXPECTED_STATE, NOT_CAPTURED):
         return DeclineCode.NOT_CAPTURED
     if doing == "refund" and error.param == "amount":
         return DeclineCode.REFUND_EXCEEDS_CAPTURE

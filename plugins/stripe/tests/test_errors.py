@@ -206,6 +206,11 @@ STATE = "payment_intent_unexpected_state"
         ("refund", {"code": "charge_already_refunded"}, DeclineCode.REFUND_EXCEEDS_CAPTURE),
         ("refund", {"param": "amount"}, DeclineCode.REFUND_EXCEEDS_CAPTURE),
         ("refund", {"code": STATE, "payment_intent": held()}, DeclineCode.NOT_CAPTURED),
+        (
+            "refund",
+            {"message": "This PaymentIntent (pi_1) does not have a successful charge to refund."},
+            DeclineCode.NOT_CAPTURED,
+        ),
         ("refund", {"code": "charge_disputed"}, DeclineCode.REFUND_REFUSED),
         ("cancel", {"code": STATE, "payment_intent": captured()}, DeclineCode.ALREADY_CAPTURED),
     ],
