@@ -50,6 +50,6 @@ clean: ## Remove the environment and everything built
 # The stamp comes last, so an interrupted installation starts again.
 $(STAMP): $(PROJECTS) requirements-dev.txt constraints.txt tools/make_venv.py
 	$(IN_A_FRESH_VENV) $(VENV)
-	$(BIN)/python -m pip install --quiet -c constraints.txt hatchling
+	$(BIN)/python -m pip install --quiet -c constraints.txt hatchling "setuptools>=77"
 	$(BIN)/python -m pip install --quiet -c constraints.txt --no-build-isolation -r requirements-dev.txt
 	@touch $@

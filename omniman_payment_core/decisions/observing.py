@@ -234,6 +234,9 @@ def _actions(draft: Draft, seen: PaymentResult, status: S) -> None:
         draft.record(EventKind.ACTION_REQUIRED, 0, f"{payment.id}:action:{number}")
     elif status == S.PENDING and payment.actions_open > 0:
         draft.record(EventKind.ACTION_TAKEN, 0, f"{payment.id}:action-taken:{number}")
+        if seen.next_action is None:
+            # The shopper has done it; now it is the gateway's turn.
+            draft.update(next_action=None)
 
 
 def _finish_opening(draft: Draft, seen: PaymentResult) -> None:
