@@ -9,8 +9,6 @@ from typing import Any
 import pytest
 
 # Everything below asks the simulator, which is a distribution of its own.
-pytest.importorskip("omniman_payment_simulators.stripe")
-
 from omniman_payment_simulators.stripe import StripeSimulator
 
 from . import kinds, life

@@ -14,8 +14,6 @@ import pytest
 import stripe
 
 # Everything below asks the simulator, which is a distribution of its own.
-pytest.importorskip("omniman_payment_simulators.stripe")
-
 from . import far_sides
 from .common_calls import CALLS, HOLD, NOW, Facts, card, error_facts
 from .far_sides import Side
