@@ -13,7 +13,10 @@ from typing import Any
 import pytest
 from django.db import connections
 
+from omniman_payment_core.hookspecs import hookimpl
+from omniman_payment_core.notices import PaymentChange
 from omniman_payment_django.models import Directive, WebhookDelivery
+from omniman_payment_django.runtime import get_registry
 from omniman_payment_django.sessions import confirm_payment, refund_payment
 
 from .shop import CARD, Shop
@@ -140,6 +143,48 @@ def test_notifications_while_two_workers_capture(shop: Shop) -> None:
     shop.agrees(order)
     captures = [r for r in shop.control.requests() if r["path"].endswith("/capture")]
     assert len(captures) == 1
+
+
+def test_paid_is_told_once_and_moves_the_order_once(shop: Shop) -> None:
+    told: list[tuple[str | None, str]] = []
+
+    class Observer:
+        @hookimpl
+        def payment_changed(self, change: PaymentChange) -> None:
+            told.append((change.previous, change.status))
+
+    get_registry().hooks.register(Observer())
+    order = shop.sell(
+        CARD,
+        flow="charge",
+        order_flow={
+            "transitions": {"new": ["paid"], "paid": ["paid_again"]},
+            "auto_transitions": {"on_payment_confirm": "paid"},
+        },
+    )
+    shop.control.fault(
+        kind="delay", when="after", seconds=0.4, method="POST", path="/v1/payment_intents/*/confirm"
+    )
+
+    def knock() -> None:
+        shop.until(lambda: bool(shop.control.ledger()["movements"]), "no money moved")
+        transaction_id = shop.control.ledger()["movements"][0]["transaction"]
+        notification = shop.control.webhook(transaction_id)
+        assert deliver(endpoint(shop), notification) == 200
+        assert deliver(endpoint(shop), notification) == 200
+
+    at_once(
+        lambda: shop.worker("one").run_until_idle(),
+        lambda: shop.worker("two").run_until_idle(),
+        knock,
+        knock,
+    )
+    shop.settle()
+    assert told == [(None, "pending"), ("pending", "captured")]
+    order.refresh_from_db()
+    assert order.status == "paid"
+    assert shop.flags() == []
+    shop.agrees(order)
 
 
 def test_two_refunds_that_together_exceed_the_capture(shop: Shop) -> None:
