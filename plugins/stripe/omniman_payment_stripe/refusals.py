@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from omniman_payment_core.errors import OutcomeUnknownError
 from omniman_payment_core.values import DeclineCode, PaymentResult, PaymentStatus
 
 from .amounts import AmountError
@@ -16,10 +17,11 @@ NOT_CAPTURED = "not_captured"
 """Our own word, where Stripe has no code: there is nothing yet to be refunded."""
 
 _DONE = {
-    "open": (PaymentStatus.AUTHORIZED, PaymentStatus.CAPTURED),
-    "cancel": (PaymentStatus.CANCELLED, PaymentStatus.EXPIRED),
+    "open": frozenset(PaymentStatus)
+    - {PaymentStatus.FAILED, PaymentStatus.CANCELLED, PaymentStatus.EXPIRED},
+    "cancel": frozenset({PaymentStatus.CANCELLED, PaymentStatus.EXPIRED}),
 }
-"""What an intent shows when the call that is refused was carried out before."""
+"""What an intent shows when the call that is refused was carried out before, or is under way."""
 
 
 class RefusedError(Exception):
@@ -45,12 +47,18 @@ class RefusedError(Exception):
 def refusal(
     error: RefusedError | AmountError, doing: str, transaction_id: str | None, page: Page
 ) -> PaymentResult:
-    """The result of a call refused in ``doing`` it: open, capture, refund or cancel."""
+    """The result of a call refused in ``doing`` it: open, capture, refund or cancel.
+
+    :raises OutcomeUnknownError: the PaymentIntent is in another state, and Stripe does not show it.
+    """
     if isinstance(error, AmountError):
         return _refused(transaction_id, DeclineCode.AMOUNT_INVALID, str(error))
-    shown = _shown(error.intent, page) if error.code == UNEXPECTED_STATE else None
+    unexpected = error.code == UNEXPECTED_STATE
+    shown = _shown(error.intent, page) if unexpected else None
     if shown is not None and shown.status in _DONE.get(doing, ()):
         return shown
+    if unexpected and shown is None and doing == "open":
+        raise OutcomeUnknownError(error.message)
     found = str(error.intent["id"]) if error.intent and "id" in error.intent else None
     return _refused(
         transaction_id or found,

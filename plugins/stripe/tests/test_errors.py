@@ -237,10 +237,31 @@ def test_what_was_done_before_is_done(server: ScriptedServer, backend: StripeBac
     server.answers = [Answer(400, error(INVALID, code=STATE, payment_intent=held()))]
     opened = authorize(backend)
     assert (opened.success, opened.status) == (True, PaymentStatus.AUTHORIZED)
+    for under_way in ("processing", "requires_action"):
+        busy = intent(status=under_way)
+        server.answers = [Answer(400, error(INVALID, code=STATE, payment_intent=busy))]
+        assert authorize(backend).success
     gone = intent(status="canceled", cancellation_reason="requested_by_customer")
     server.answers = [Answer(400, error(INVALID, code=STATE, payment_intent=gone))]
     cancelled = backend.cancel("pi_1")
     assert (cancelled.success, cancelled.status) == (True, PaymentStatus.CANCELLED)
+
+
+def test_a_payment_that_is_over_cannot_be_opened(
+    server: ScriptedServer, backend: StripeBackend
+) -> None:
+    gone = intent(status="canceled", cancellation_reason="abandoned")
+    server.answers = [Answer(400, error(INVALID, code=STATE, payment_intent=gone))]
+    result = authorize(backend)
+    assert (result.success, result.error_code) == (False, DeclineCode.ALREADY_CANCELLED)
+
+
+def test_a_state_that_is_not_shown_has_to_be_read(
+    server: ScriptedServer, backend: StripeBackend
+) -> None:
+    server.answers = [Answer(400, error(INVALID, code=STATE))]
+    with pytest.raises(OutcomeUnknownError):
+        authorize(backend)
 
 
 def test_an_amount_that_stripe_cannot_write_is_refused_without_a_call(
