@@ -23,9 +23,12 @@ from omniman_payment_core.errors import (
     TransactionNotFoundError,
 )
 from omniman_payment_core.testing import ManualClock
-from omniman_payment_core.values import PaymentResult
+from omniman_payment_core.values import PaymentResult, PaymentStatus
 from omniman_payment_mock import MockPaymentBackend
 from omniman_payment_mock.gateway import MockGateway
+
+SHOPS_PATIENCE = timedelta(hours=2)
+"""How long a shop waits for a shopper at a gateway that would wait for ever."""
 
 LATEST_ARRIVAL = timedelta(minutes=10)
 """No request arrives later than this after it was sent."""
@@ -166,6 +169,41 @@ class Prepares(MockPaymentBackend):
             return PaymentResult(True, transaction_id, "pending")
 
 
+class Patient(Prepares):
+    """Prepares; lets an open charge be paid for ever, and a part be the last capture."""
+
+    def authorize(self, *args: Any, **kwargs: Any) -> PaymentResult:
+        return self._until(super().authorize(*args, **kwargs))
+
+    def charge(self, *args: Any, **kwargs: Any) -> PaymentResult:
+        return self._until(super().charge(*args, **kwargs))
+
+    def get_status(self, transaction_id: str) -> PaymentResult:
+        return self._until(super().get_status(transaction_id))
+
+    def capture(
+        self,
+        transaction_id: str,
+        amount_q: int | None = None,
+        *,
+        currency: str,
+        final: bool = True,
+        idempotency_key: str | None = None,
+    ) -> PaymentResult:
+        result = super().capture(transaction_id, amount_q, idempotency_key=idempotency_key)
+        if not final or result.status != PaymentStatus.PARTIALLY_CAPTURED:
+            return result
+        self.gateway.cancel(transaction_id)
+        return replace(result, status=PaymentStatus.CAPTURED)
+
+    def _until(self, seen: PaymentResult) -> PaymentResult:
+        """How long the shop wants to wait; the gateway itself would wait longer."""
+        txn = self.gateway.transaction(seen.transaction_id or "")
+        if txn is None or not txn.waiting:
+            return seen
+        return replace(seen, expires_at=txn.created_at + SHOPS_PATIENCE)
+
+
 class FiveMethodsAndFind(FiveMethods):
     """No keys, but an order's transactions can be searched: every answer in full."""
 
@@ -217,6 +255,7 @@ STRENGTHS: dict[str, tuple[type, timedelta | None, timedelta | None]] = {
     "no_proof": (MockPaymentBackend, _DAY, None),
     "short_window": (MockPaymentBackend, timedelta(hours=1), None),
     "prepares": (Prepares, _DAY, None),
+    "patient": (Patient, _DAY, LATEST_ARRIVAL),
     "unaddressed": (Unaddressed, _DAY, None),
     "finds": (Finds, _DAY, LATEST_ARRIVAL),
     "finds_unkeyed": (FiveMethodsAndFind, None, LATEST_ARRIVAL),
@@ -237,6 +276,8 @@ def make_account(name: str, gateway: MockGateway, clock: ManualClock, wire: Wire
     features = {}
     if name == "charges_only":
         features["hold"] = Feature.no("this gateway charges at once")
+    if name == "patient":
+        features["unpaid_expiry"] = Feature.no("this gateway waits for ever")
     registration = BackendRegistration(
         name=name,
         build=lambda options: backend,

@@ -85,7 +85,7 @@ def test_a_death_at_any_step_loses_and_doubles_nothing(strength: str) -> None:
         assert same or known, f"{strength}: a death at step {step} changed what was paid"
 
 
-@pytest.mark.parametrize("strength", ["full", "no_proof", "prepares", "unaddressed"])
+@pytest.mark.parametrize("strength", ["full", "no_proof", "prepares", "patient", "unaddressed"])
 def test_two_deaths_at_any_steps_lose_and_double_nothing(strength: str) -> None:
     last = scripted(strength, frozenset()).steps
     for first in range(1, last + 1, 2):

@@ -205,7 +205,8 @@ class World:
             case "confirm":
                 self.enqueue(Topic.CONFIRM, ref, {})
             case "confirm_part":
-                self.enqueue(Topic.CONFIRM, ref, {"amount_q": max(1, total // 3)})
+                said = self.rng.choice([{}, {"final": False}, {"final": True}])
+                self.enqueue(Topic.CONFIRM, ref, {"amount_q": max(1, total // 3), **said})
             case "refund":
                 self.enqueue(Topic.REFUND, ref, {})
             case "refund_part":
