@@ -15,7 +15,7 @@ from omniman_payment_django.conf import omniman
 
 PAY_PAGE = "PAY_PAGE"
 
-# The newest version of Stripe.js that Stripe documents for good; each name has its own address.
+# Each version of Stripe.js keeps its own address; another one is a matter of the setting.
 STRIPE_JS = "https://js.stripe.com/dahlia/stripe.js"
 
 BUILT_IN = {
