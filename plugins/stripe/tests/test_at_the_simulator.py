@@ -12,8 +12,7 @@ from omniman_payment_core.errors import ConfigurationError, InvalidRequestError
 from omniman_payment_core.values import DeclineCode, PaymentResult, PaymentStatus
 from omniman_payment_simulators.stripe import StripeSimulator
 from omniman_payment_stripe import StripeBackend
-
-from .test_conformance import Clock
+from stripe_testing.clock import Clock
 
 CARD = {"type": "card", "payment_method_id": "pm_card_visa"}
 S = PaymentStatus

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from typing import Any, ClassVar
@@ -14,21 +13,12 @@ from omniman_payment_core.contracts import BackendRegistration
 from omniman_payment_simulators.stripe import StripeSimulator
 from omniman_payment_stripe import StripeBackend
 from omniman_payment_stripe.plugin import register_backend
+from stripe_testing.clock import Clock
 
 KEY = "sk_test_51AbCdEfGhIjKlMnOplanted"
 SIGNING = "whsec_planted0123456789abcdef"
 
 _DECLINES = {"card_declined": "generic_decline"}
-
-
-class Clock:
-    """The machine's clock, as far ahead as a test wants."""
-
-    def __init__(self) -> None:
-        self.ahead = 0.0
-
-    def __call__(self) -> float:
-        return time.time() + self.ahead
 
 
 class StripeDriver:

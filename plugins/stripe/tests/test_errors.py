@@ -21,9 +21,8 @@ from omniman_payment_core.errors import (
 )
 from omniman_payment_core.values import DeclineCode, PaymentResult, PaymentStatus
 from omniman_payment_stripe import StripeBackend
-
-from .objects import captured, charge, held, intent, refund
-from .scripted_server import Answer, ScriptedServer, scripted_server
+from stripe_testing.objects import captured, charge, held, intent, refund
+from stripe_testing.scripted_server import Answer, ScriptedServer, scripted_server
 
 KEY = "sk_test_51AbCdEfGhIjKlMnOplanted"
 CARD = {"type": "card", "payment_method_id": "pm_card_visa"}

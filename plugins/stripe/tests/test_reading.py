@@ -10,8 +10,7 @@ import pytest
 
 from omniman_payment_core.values import PaymentResult, PaymentStatus, RefundStatus
 from omniman_payment_stripe.reading import Page, read_intent, read_refund
-
-from .objects import CREATED, captured, charge, held, intent, refund
+from stripe_testing.objects import CREATED, captured, charge, held, intent, refund
 
 PAGE = Page("pk_test_1", None, timedelta(hours=24))
 ON_PAGE = {"order_ref": "O1", "paid_on": "page"}

@@ -13,9 +13,8 @@ import pytest
 from omniman_payment_core.values import PaymentStatus
 from omniman_payment_stripe import StripeBackend
 from omniman_payment_stripe.config import API_VERSION
-
-from .objects import held
-from .scripted_server import Answer, ScriptedServer, scripted_server
+from stripe_testing.objects import held
+from stripe_testing.scripted_server import Answer, ScriptedServer, scripted_server
 
 
 @pytest.fixture
