@@ -125,7 +125,8 @@ def confirm_intent(
     if state.declines:
         decline(state, intent, "card_declined", state.declines.pop(0))
     off_session = given.get("off_session", "false") not in ("false", "")
-    asks = card.three_d == "required" or (card.three_d == "unless_set_up" and not off_session)
+    method = state.methods.get(intent.method or "")
+    asks = card.asks(off_session=off_session, set_up=method is not None and method.set_up)
     if asks and (off_session or given.get("error_on_requires_action")):
         decline(state, intent, "authentication_required", "authentication_required")
     if asks:
@@ -257,6 +258,8 @@ def _ask_the_bank(state: State, intent: Intent) -> None:
     if card.code:
         decline(state, intent, card.code, card.decline_code)
     charge = _charge(state, intent, card, "succeeded")
+    if intent.setup_future_usage == "off_session" and intent.method:
+        state.methods[intent.method].set_up = True
     if intent.capture_method == "manual":
         charge.capture_before = state.now() + HOLD_SECONDS
         charge.multicapture = intent.multicapture

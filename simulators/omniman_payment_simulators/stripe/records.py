@@ -16,6 +16,8 @@ class Method:
     card: Card
     created: int
     customer: str | None = None
+    set_up: bool = False
+    """Its shopper agreed to payments that nobody is asked about."""
 
 
 @dataclass(slots=True)
