@@ -26,26 +26,19 @@ def decode(encoded: str) -> Form:
 
 def _put(root: Form, path: list[str], value: str) -> None:
     inside = root
-    for place, piece in enumerate(path[:-1]):
-        name = piece or _next(inside, path[place + 1])
-        below = inside.setdefault(name, {})
+    for piece in path[:-1]:
+        below = inside.setdefault(piece, {})
         if not isinstance(below, dict):
-            below = inside[name] = {}
+            below = inside[piece] = {}
         inside = below
-    inside[path[-1] or str(len(inside))] = value
-
-
-def _next(inside: Form, name: str) -> str:
-    """For ``a[][name]``: the last element, or one more where that has the name already."""
-    last = str(len(inside) - 1)
-    return last if inside and name and name not in inside[last] else str(len(inside))
+    last = path[-1] or str(len(inside))
+    inside[last] = value
 
 
 def _lists(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     found = {name: _lists(item) for name, item in value.items()}
-    # Only what counts from 0 is a list: metadata may well have numbers for names.
-    if found and found.keys() == {str(place) for place in range(len(found))}:
-        return [found[str(place)] for place in range(len(found))]
+    if found and all(name.isdecimal() for name in found):
+        return [found[name] for name in sorted(found, key=int)]
     return found
