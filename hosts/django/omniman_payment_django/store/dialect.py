@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Protocol
 
+import orjson
 from django.db.backends.utils import CursorWrapper
 
 from .tables import Column, Table
@@ -105,7 +106,7 @@ def plain(value: Any) -> Any:
 
 
 def dumps(value: Any) -> str:
-    """Compact JSON in ASCII, without what no database can store (NUL, lone surrogates)."""
+    """Compact JSON without what no database can store (NUL, lone surrogates)."""
     if not value and type(value) is dict:
         return "{}"
     if type(value) is tuple:
@@ -114,7 +115,12 @@ def dumps(value: Any) -> str:
 
 
 def _written(value: Any) -> str:
-    text = _ENCODER.encode(value)
+    try:
+        text = orjson.dumps(value, plain, _AS_JSON_DOES).decode()
+    except TypeError:
+        # What orjson is too strict for: a lone surrogate, a number beyond 64 bits, a key that is
+        # no text. If it cannot be JSON at all, this says so.
+        text = _ENCODER.encode(value)
     return _ESCAPES.sub(_storable, text) if "\\u0000" in text or "\\ud" in text else text
 
 
@@ -124,6 +130,7 @@ def _short(value: tuple[str, ...]) -> str:
     return _written(value)
 
 
+_AS_JSON_DOES = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
 _ENCODER = json.JSONEncoder(separators=(",", ":"), default=plain)
 _ESCAPES = re.compile(r"\\(?:u(d[89ab]..\\ud[c-f]..)|u(....)|.)")
 
