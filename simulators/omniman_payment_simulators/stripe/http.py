@@ -14,7 +14,7 @@ from ..common.faults import Fault, Faults
 from .endpoints import Endpoints
 from .errors import ApiError
 from .forms import decode
-from .idempotency import Keys
+from .idempotency import Asked, Keys
 from .state import API_VERSION, State
 
 LONGEST_BODY = 256 * 1024
@@ -49,20 +49,19 @@ class Api:
         encoded = request.query_string if request.method == "GET" else text
         fault = self._faults.take(request.method, request.path)
         if fault is not None and fault.when == "before":
-            early = await self._before(request, fault)
+            early = self._before(request, fault)
             if early is not None:
                 self._remember(request, encoded, early.status, None)
                 return early
-        answer = self._answer(request, encoded, fault)
-        if fault is not None and fault.when == "after":
-            await self._after(request, fault)
+        answer = await self._answer(request, encoded, fault)
+        if fault is not None and fault.when == "after" and fault.kind in ("drop", "reset"):
+            return _hang_up(request, fault)
         return answer
 
     # Faults
 
-    async def _before(self, request: web.Request, fault: Fault) -> web.StreamResponse | None:
+    def _before(self, request: web.Request, fault: Fault) -> web.StreamResponse | None:
         if fault.kind == "delay":
-            await asyncio.sleep(fault.seconds)
             return None
         if fault.kind == "rate_limit":
             error = ApiError(
@@ -78,20 +77,13 @@ class Api:
             return self._response(fault.status, _dump(_server_error()), self._new_id())
         return _hang_up(request, fault)
 
-    async def _after(self, request: web.Request, fault: Fault) -> None:
-        if fault.kind == "delay":
-            await asyncio.sleep(fault.seconds)
-        elif fault.kind in ("drop", "reset"):
-            _hang_up(request, fault)
-
     # Answers
 
-    def _answer(
+    async def _answer(
         self, request: web.Request, encoded: str, fault: Fault | None
     ) -> web.StreamResponse:
         state, request_id = self._state, self._new_id()
         key = request.headers.get("Idempotency-Key") if request.method == "POST" else None
-        state.key, state.request_id = key, request_id
         headers: dict[str, str] = {}
         begun = False
         try:
@@ -102,18 +94,22 @@ class Api:
                 raise _not_for_publishable_keys()
             form.pop("key", None)
             if key is not None:
-                kept = self.keys.begin(key, request.path, encoded, state.now())
+                kept = self.keys.begin(key, Asked(request.path, form), state.now())
                 if kept is not None:
                     headers = {"Idempotent-Replayed": "true", "Original-Request": kept.request_id}
                     self._remember(request, encoded, kept.status, kept.body)
                     return self._response(kept.status, kept.body, request_id, headers, key)
                 begun = True
+            # Whoever repeats a slow request meanwhile is told that its key is in use.
+            await _delay(fault, "before")
+            state.key, state.request_id = key, request_id
             status, body = 200, _dump(endpoint.answer(form, *ids))
             keep = True
         except ApiError as error:
             status, body, keep, headers = error.status, _dump(error.body), error.kept, error.headers
         if fault is not None and fault.kind == "error" and fault.when == "after":
             status, body, keep = fault.status, _dump(_server_error()), True
+        await _delay(fault, "after")
         if key is not None and begun:
             if keep:
                 self.keys.keep(key, status, body, state.now(), request_id)
@@ -181,6 +177,11 @@ class Api:
                 "response": None if body is None else json.loads(body),
             }
         )
+
+
+async def _delay(fault: Fault | None, when: str) -> None:
+    if fault is not None and fault.kind == "delay" and fault.when == when:
+        await asyncio.sleep(fault.seconds)
 
 
 def _hang_up(request: web.Request, fault: Fault) -> web.StreamResponse:

@@ -6,8 +6,8 @@ a request that failed its validation, that was turned away, or whose key was in 
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
+from typing import Any
 
 from .errors import ApiError
 
@@ -16,10 +16,18 @@ LONGEST = 255
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """What a key was first used for: equal parameters are equal in any order."""
+
+    path: str
+    params: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Kept:
     """The answer that a key stands for."""
 
-    asked: str
+    asked: Asked
     status: int
     body: bytes
     at: int
@@ -31,11 +39,10 @@ class Keys:
 
     def __init__(self) -> None:
         self._kept: dict[str, Kept] = {}
-        self._running: dict[str, str] = {}
+        self._running: dict[str, Asked] = {}
 
-    def begin(self, key: str, path: str, body: str, now: int) -> Kept | None:
+    def begin(self, key: str, asked: Asked, now: int) -> Kept | None:
         """Take a key into use, or answer with what is kept for it."""
-        asked = hashlib.sha256(f"{path}\0{body}".encode()).hexdigest()
         if not 0 < len(key) <= LONGEST:
             raise ApiError(
                 400,
@@ -49,15 +56,14 @@ class Keys:
             kept = None
         running = self._running.get(key)
         first = kept.asked if kept is not None else running
-        if first is not None and first != asked:
-            raise ApiError(
-                400,
-                "idempotency_error",
-                "Keys for idempotent requests can only be used with the same parameters they were "
-                f"first used with. Try using a key other than '{key}' if you meant to execute a "
-                "different request.",
-                kept=False,
+        if first is not None and first.path != asked.path:
+            raise _conflict(
+                key,
+                f"for the same endpoint they were first used for ('{asked.path}' vs "
+                f"'{first.path}')",
             )
+        if first is not None and first != asked:
+            raise _conflict(key, "with the same parameters they were first used with")
         if kept is not None:
             return kept
         if running is not None:
@@ -79,3 +85,13 @@ class Keys:
     def forget(self, key: str) -> None:
         """The request came to nothing; its key is free again."""
         self._running.pop(key, None)
+
+
+def _conflict(key: str, how: str) -> ApiError:
+    return ApiError(
+        400,
+        "idempotency_error",
+        f"Keys for idempotent requests can only be used {how}. Try using a key other than '{key}' "
+        "if you meant to execute a different request.",
+        kept=False,
+    )
