@@ -1,4 +1,4 @@
-"""``python -m examples.demo [--orders FILE]``: real orders, the real engine, the mock gateway."""
+"""``python -m examples.demo [--orders FILE]``: real orders, the real engine, two gateways."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from omniman_payment_simulators.stripe import StripeSimulator
+
 from .orders_file import WrongLine, read_sales
-from .settings import CHANNELS, GATEWAY, configure
+from .settings import CHANNELS, GATEWAY, STRIPE, configure
 
 OURS = Path(__file__).with_name("orders.jsonl")
 
@@ -24,23 +26,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not path.is_file():
         print(f"{path}: there is no such file", file=sys.stderr)
         return 2
-    with tempfile.TemporaryDirectory(prefix="omniman-demo-") as folder:
-        configure(Path(folder))
-        return _run(path)
+    with tempfile.TemporaryDirectory(prefix="omniman-demo-") as folder, StripeSimulator() as stripe:
+        configure(Path(folder), stripe)
+        return _run(path, stripe)
 
 
-def _run(path: Path) -> int:
+def _run(path: Path, stripe: StripeSimulator) -> int:
     # Django's models can only be imported once its settings are there.
     from django.db import connections
 
     from omniman_payment_django.sessions import CommitError
     from omniman_payment_mock import named_gateway
 
+    from .far_sides import MockSide, StripeSide
     from .report import compare, notes, orders_table
-    from .shop import Sold, commit, open_shop, trade
+    from .server import serving
+    from .shop import Sold, commit, deliver, open_shop, trade
 
     open_shop()
-    gateway = named_gateway(GATEWAY)
+    mock = MockSide(named_gateway(GATEWAY), deliver)
+    sides = {"card": mock, "qr": mock, STRIPE: StripeSide(stripe.control, STRIPE)}
     sold: list[Sold] = []
 
     def report(number: int, error: Exception) -> None:
@@ -53,12 +58,16 @@ def _run(path: Path) -> int:
             sold.append(commit(sale))
         except CommitError as error:
             report(sale.number, error)
-    trade(sold, gateway, report)
+    with serving() as shop:
+        stripe.control.add_webhook_endpoint(
+            f"{shop}/payments/webhooks/{STRIPE}/", stripe.webhook_secret
+        )
+        trade(sold, dict.fromkeys(sides.values()), report)
     if sold:
         print(orders_table(sold))
         for line in notes(sold):
             print(line)
-    books, differences = compare(sold, gateway)
+    books, differences = compare(sold, sides)
     print(f"\n{books}")
     connections.close_all()
     return 1 if differences else 0

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from omniman_payment_core.currencies import format_amount
 from omniman_payment_core.records import DirectiveStatus
 from omniman_payment_django.models import Directive, Flag, Payment, PaymentEvent
-from omniman_payment_mock import MockGateway
 
-from .settings import CURRENCY
+from .far_sides import FarSide
+from .settings import CHANNELS, CURRENCY
 from .shop import Sold
 
 _HEADINGS = ("order", "channel", "total", "payment", "order is", "what happened")
@@ -62,33 +62,35 @@ def notes(sold: Iterable[Sold]) -> list[str]:
     return lines
 
 
-def compare(sold: Iterable[Sold], gateway: MockGateway) -> tuple[str, list[Difference]]:
-    """The totals of both books, and every order on which they differ."""
+def compare(sold: Iterable[Sold], sides: Mapping[str, FarSide]) -> tuple[str, list[Difference]]:
+    """The totals of both books for each gateway, and every order on which they differ."""
     differences: list[Difference] = []
-    totals = {"moved": [0, 0], "held": [0, 0]}
+    totals: dict[tuple[str, str], list[int]] = {}
     for entry in sold:
         ref = entry.order.ref
+        side = sides[CHANNELS[entry.order.channel.code]["payment_backend"]]
         payments = list(Payment.objects.filter(order_ref=ref))
         books = {
             "moved": (
-                gateway.moved_q(ref),
+                side.moved_q(ref),
                 sum(p.captured_q - p.refunded_q - p.disputed_q for p in payments),
             ),
             "held": (
-                gateway.held_q(ref),
+                side.held_q(ref),
                 sum(max(0, p.authorized_q - p.captured_q - p.released_q) for p in payments),
             ),
         }
         for what, (theirs, ours) in books.items():
-            totals[what][0] += theirs
-            totals[what][1] += ours
+            total = totals.setdefault((what, side.name), [0, 0])
+            total[0] += theirs
+            total[1] += ours
             if theirs != ours:
                 differences.append(Difference(ref, what, theirs, ours))
     lines = [
-        f"money {what}: the gateway says {format_amount(theirs, CURRENCY)}, "
+        f"money {what}: {name} says {format_amount(theirs, CURRENCY)}, "
         f"our ledger says {format_amount(ours, CURRENCY)}: "
         + ("equal" if theirs == ours else "DIFFERENT")
-        for what, (theirs, ours) in totals.items()
+        for (what, name), (theirs, ours) in totals.items()
     ]
     lines += [
         f"{d.order_ref}: {d.what} {format_amount(d.gateway_q, CURRENCY)} at the gateway, "

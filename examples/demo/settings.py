@@ -1,4 +1,4 @@
-"""The demo's whole project: one app, one SQLite file, one account on the mock gateway."""
+"""The demo's whole project: one app, one SQLite file, accounts on the mock and on Stripe."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from pathlib import Path
 from django.conf import settings
 
 from omniman_payment_django.sqlite import OPTIONS
+from omniman_payment_simulators.stripe import StripeSimulator
 
 CURRENCY = "BRL"
 GATEWAY = "demo"
+STRIPE = "stripe"
 
 CHANNELS = {
     "ecommerce": {
@@ -37,17 +39,28 @@ CHANNELS = {
         "payment_flow": "charge",
         "order_flow": {"auto_transitions": {"on_payment_confirm": "confirmed"}},
     },
+    "stripe": {
+        "payment_backend": STRIPE,
+        "payment_flow": "authorize_capture",
+        "order_flow": {
+            "auto_transitions": {
+                "on_payment_confirm": "confirmed",
+                "on_payment_failed": "cancelled",
+            },
+            "transitions": {"new": ["confirmed", "cancelled"]},
+        },
+    },
 }
-"""Hold and capture later; the money at once; a QR code that is paid in a while."""
+"""Hold and capture later; the money at once; a QR code that is paid in a while; Stripe's cards."""
 
 
-def configure(folder: Path) -> None:
+def configure(folder: Path, stripe: StripeSimulator) -> None:
     """Set Django up in this process; everything it stores goes to ``folder``."""
     import django
 
     settings.configure(
         SECRET_KEY="only for the demo",
-        ALLOWED_HOSTS=["testserver"],
+        ALLOWED_HOSTS=["testserver", "127.0.0.1"],
         INSTALLED_APPS=["omniman_payment_django"],
         DATABASES={
             "default": {
@@ -62,6 +75,16 @@ def configure(folder: Path) -> None:
             "PAYMENT_BACKENDS": {
                 "card": {"plugin": "mock", "config": {"gateway": GATEWAY}},
                 "qr": {"plugin": "mock", "config": {"gateway": GATEWAY, "script": {"qr": True}}},
+                STRIPE: {
+                    "plugin": "stripe",
+                    "config": {
+                        "api_key": stripe.api_key,
+                        "publishable_key": stripe.publishable_key,
+                        "webhook_secret": stripe.webhook_secret,
+                        # The one line that a shop leaves out.
+                        "base_url": stripe.url,
+                    },
+                },
             },
             "DEFAULT_PAYMENT_BACKEND": "card",
         },

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.core.management import call_command
@@ -21,10 +21,9 @@ from omniman_payment_django.sessions import (
     confirm_payment,
     refund_payment,
 )
-from omniman_payment_mock import MockGateway
 
+from .far_sides import FarSide
 from .orders_file import Sale
-from .payers import pay_what_waits
 from .settings import CHANNELS, CURRENCY
 
 PATIENCE_SECONDS = 30.0
@@ -63,7 +62,7 @@ def commit(sale: Sale) -> Sold:
 
 
 def trade(
-    sold: Sequence[Sold], gateway: MockGateway, report: Callable[[int, Exception], None]
+    sold: Sequence[Sold], sides: Iterable[FarSide], report: Callable[[int, Exception], None]
 ) -> None:
     """Take every order to its end: paid, and then refunded or cancelled where the line says so.
 
@@ -71,7 +70,8 @@ def trade(
     """
     worker = Worker(get_engine("demo"), slots=8, maintain_every=0.2)
     _work(worker)
-    pay_what_waits(gateway, _deliver)
+    for side in sides:
+        side.pay_what_waits()
     _work(worker)
     for entry in sold:
         if entry.sale.cancel:
@@ -107,7 +107,7 @@ def _status(entry: Sold) -> str:
     return payment.status if payment is not None else ""
 
 
-def _deliver(transaction_id: str, headers: Mapping[str, str], body: bytes) -> int:
+def deliver(transaction_id: str, headers: Mapping[str, str], body: bytes) -> int:
     """A gateway's POST to the address that was registered for the account; the HTTP status."""
     account = Payment.objects.get(transaction_id=transaction_id).account
     answer = Client().post(

@@ -39,9 +39,14 @@ def sale(channel: str = "pos", **more: Any) -> dict[str, Any]:
 def test_our_orders_reach_every_end_and_both_books_agree() -> None:
     done = demo()
     assert done.returncode == 0, done.stdout + done.stderr
-    for word in ("ecommerce", "pos", "pix-like", "captured", "refunded", "failed", "cancelled"):
+    channels = ("ecommerce", "pos", "pix-like", "stripe")
+    for word in (*channels, "captured", "refunded", "failed", "cancelled"):
         assert word in done.stdout
-    assert done.stdout.count(": equal") == 2
+    for side in ("the mock gateway", "the Stripe simulator"):
+        for what in ("moved", "held"):
+            (line,) = (x for x in done.stdout.splitlines() if x.startswith(f"money {what}: {side}"))
+            assert line.endswith(": equal")
+            assert (" 0.00 BRL" in line) == (what == "held")
     assert done.stderr == ""
 
 
@@ -54,6 +59,8 @@ def test_wrong_lines_are_reported_with_their_number_and_the_others_go_on(tmp_pat
         sale(payment_method={"number": "4111 1111 1111 1111"}),
         sale(payment_method={"behaviour": {"decline": "expired_card"}}),
         sale("pix-like", then={"refund": 300}),
+        sale("stripe", payment_method={"type": "card", "pm": "pm_card_visa"}),
+        sale("stripe", payment_method={"type": "card", "payment_method_id": "pm_card_visa"}),
     )
     done = demo("--orders", path)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -65,7 +72,9 @@ def test_wrong_lines_are_reported_with_their_number_and_the_others_go_on(tmp_pat
     assert "DEMO-001  pos       10.00 BRL  captured" in done.stdout
     assert "DEMO-005: payment.charge failed: " in done.stdout
     assert "partially_refunded" in done.stdout
-    assert "17.00 BRL, our ledger says 17.00 BRL: equal" in done.stdout
+    assert "the mock gateway says 17.00 BRL, our ledger says 17.00 BRL: equal" in done.stdout
+    assert "DEMO-007: payment.hold failed: payment_method has entries that" in done.stdout
+    assert "the Stripe simulator says 10.00 BRL, our ledger says 10.00 BRL: equal" in done.stdout
 
 
 def test_what_the_shop_refuses_to_do_with_an_order_is_reported_and_the_others_go_on(
@@ -99,14 +108,15 @@ def test_a_difference_between_the_books_is_named_and_is_exit_code_1(tmp_path: Pa
         "import sys\n"
         "from examples.demo import __main__ as demo\n"
         "real = demo._run\n"
-        "def run(path):\n"
+        "def run(path, stripe):\n"
         "    from examples.demo import report\n"
         "    compare = report.compare\n"
-        "    def after(sold, gateway):\n"
+        "    def after(sold, sides):\n"
+        "        gateway = sides['card'].gateway\n"
         "        gateway.refund_outside(gateway.transactions()[0], 1)\n"
-        "        return compare(sold, gateway)\n"
+        "        return compare(sold, sides)\n"
         "    report.compare = after\n"
-        "    return real(path)\n"
+        "    return real(path, stripe)\n"
         "demo._run = run\n"
         "sys.exit(demo.main(sys.argv[1:]))\n"
     )
