@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+import stripe
 from django.db import connections
 
 from omniman_payment_core.hookspecs import hookimpl
@@ -218,6 +219,21 @@ def test_notifications_in_any_order_lead_to_the_same_ledger(shop: Shop) -> None:
         assert deliver(endpoint(shop), signed) == 200
         shop.work()
     assert shop.facts(order) == before
+    shop.agrees(order)
+
+
+def test_an_event_that_is_not_about_a_payment_is_stored_and_wakes_nobody(shop: Shop) -> None:
+    order = shop.sell(CARD)
+    shop.settle()
+    before = Directive.objects.count()
+    body = json.dumps(
+        {"id": "evt_other", "type": "customer.created", "data": {"object": {"id": "cus_1"}}}
+    )
+    header = stripe.WebhookSignature.generate_signature_header(body, shop.simulator.webhook_secret)
+    signed = {"headers": {"Stripe-Signature": header}, "body": body}
+    assert deliver(endpoint(shop), signed) == 200
+    assert WebhookDelivery.objects.get(event_id="evt_other").status == "ignored"
+    assert Directive.objects.count() == before
     shop.agrees(order)
 
 
