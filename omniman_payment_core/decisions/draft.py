@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from ..ledger import advance, summary_of, trigger_of
 from ..records import (
@@ -34,6 +34,8 @@ from ..records import (
 from ..values import PaymentStatus, RefundStatus
 from .schedule import next_check
 from .terms import Moment, Rules
+
+_Row = TypeVar("_Row")
 
 
 class Draft:
@@ -295,9 +297,12 @@ class Draft:
     def changes(self) -> Changes:
         """Everything gathered, as one value to be written in one transaction."""
         stored = self._stored
-        known = {op.key for op in stored.operations}.union(r.id for r in stored.refunds)
-        operations = [op for key, op in self._operations.items() if key in self._put_operations]
-        refunds = [r for key, r in self._refunds.items() if key in self._put_refunds]
+        operations, new_operations = _apart(
+            self._operations, self._put_operations, [op.key for op in stored.operations]
+        )
+        refunds, new_refunds = _apart(
+            self._refunds, self._put_refunds, [refund.id for refund in stored.refunds]
+        )
         payment, summary = self.payment, None
         triggers: tuple[Trigger, ...] = ()
         move: StatusMove | None = None
@@ -313,10 +318,10 @@ class Draft:
             directive=self._end if self.fenced else None,
             payment=payment,
             payment_is_new=before is None,
-            new_operations=tuple(op for op in operations if op.key not in known),
-            operations=tuple(op for op in operations if op.key in known),
-            new_refunds=tuple(refund for refund in refunds if refund.id not in known),
-            refunds=tuple(refund for refund in refunds if refund.id in known),
+            new_operations=new_operations,
+            operations=operations,
+            new_refunds=new_refunds,
+            refunds=refunds,
             events=tuple(self._events),
             flags=tuple(self._flags),
             new_directives=tuple(self._new_directives),
@@ -371,7 +376,7 @@ class Draft:
         checks = 0 if self.news or before is None else payment.checks
         if self.looked and not self.news:
             checks += 1
-        pending_refund = any(
+        pending_refund = bool(self._refunds) and any(
             r.status == RefundStatus.PENDING and r.accepted
             for r in self._refunds.values()
             if r.payment_id == payment.id
@@ -379,6 +384,18 @@ class Draft:
         due = next_check(payment, self.now, self.rules, checks, refund_pending=pending_refund)
         if due != payment.next_check_at or checks != payment.checks:
             last.update(next_check_at=due, checks=checks)
+
+
+def _apart(
+    rows: Mapping[str, _Row], put: set[str], known: list[str]
+) -> tuple[tuple[_Row, ...], tuple[_Row, ...]]:
+    """The rows to write, in the order they came in: those the store has, those it has not."""
+    if not put:
+        return (), ()
+    changed = tuple([rows[key] for key in known if key in put])
+    if len(changed) == len(put):
+        return changed, ()
+    return changed, tuple([rows[key] for key in rows if key in put and key not in known])
 
 
 _BEFORE_MONEY = (PaymentStatus.PENDING, PaymentStatus.REQUIRES_ACTION)
