@@ -304,10 +304,11 @@ class StripeBackend:
 
     def _refunds_of(self, intent: Json) -> Sequence[Json]:
         """Expanding brings the ten newest; the others are asked for."""
-        listed = intent["latest_charge"].get("refunds") or {}
-        if listed.get("has_more") or "data" not in listed:
-            return self._list("refunds", {"payment_intent": intent["id"], "limit": 100})
-        return list(listed["data"])
+        charge = intent.get("latest_charge")
+        listed = charge.get("refunds") if isinstance(charge, dict) else None
+        if isinstance(listed, dict) and listed.get("has_more") is False and "data" in listed:
+            return list(listed["data"])
+        return self._list("refunds", {"payment_intent": intent["id"], "limit": 100})
 
     def _method(self, path: str) -> Callable[..., Any]:
         found: Any = self._client.v1
