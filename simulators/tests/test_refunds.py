@@ -143,7 +143,7 @@ def test_somebody_refunds_in_the_dashboard(account: Account) -> None:
     paid = _paid(account)
     refund = account.control.refund_outside(paid.id, 250)
     found = account.refunds.retrieve(refund["id"])
-    assert (found.amount, found.metadata and found.metadata.to_dict() or {}) == (250, {})
+    assert found.amount == 250
     assert account.control.moved("A-1") == 750
     created = next(e for e in account.control.events() if e["type"] == "refund.created")
     assert created["request"]["idempotency_key"] is None

@@ -259,12 +259,22 @@ class Endpoints:
 
     def _page(self, url: str, found: list[Json], given: Json) -> Json:
         newest, limit = found[::-1], _limit(given)
-        after = given.get("starting_after")
-        if after is not None:
-            places = [place for place, item in enumerate(newest) if item["id"] == after]
-            newest = newest[places[0] + 1 :] if places else []
-        page = list_of(url, newest[:limit], len(newest) > limit)
-        return expand(self._state, page, given.get("expand", ()))
+        if "ending_before" in given:
+            newer = newest[: _place(newest, given, "ending_before")]
+            # The page next to the cursor, still newest first.
+            shown, more = newer[-limit:], len(newer) > limit
+        else:
+            if "starting_after" in given:
+                newest = newest[_place(newest, given, "starting_after") + 1 :]
+            shown, more = newest[:limit], len(newest) > limit
+        return expand(self._state, list_of(url, shown, more), given.get("expand", ()))
+
+
+def _place(newest: list[Json], given: Json, cursor: str) -> int:
+    for place, item in enumerate(newest):
+        if item["id"] == given[cursor]:
+            return place
+    raise missing_resource("object", given[cursor], cursor, status=400)
 
 
 def _limit(given: Json) -> int:
@@ -286,7 +296,7 @@ _BOUNDS: dict[str, Callable[[int, int], bool]] = {
 
 def _in_range(at: int, given: Json) -> bool:
     created: Iterable[tuple[str, int]] = given.get("created", {}).items()
-    return all(_BOUNDS[name](at, bound) for name, bound in created if name in _BOUNDS)
+    return all(_BOUNDS[name](at, bound) for name, bound in created)
 
 
 def _belongs(item: Any, given: Json) -> bool:

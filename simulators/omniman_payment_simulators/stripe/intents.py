@@ -131,7 +131,7 @@ def confirm_intent(
         decline(state, intent, "authentication_required", "authentication_required")
     if asks:
         intent.status = "requires_action"
-        intent.next_action = _three_d(intent)
+        intent.next_action = _three_d(intent, in_page=given.get("use_stripe_sdk", False))
         state.emit("payment_intent.requires_action", intent_of(state, intent))
         return
     _ask_the_bank(state, intent)
@@ -419,8 +419,8 @@ def _wants_multicapture(given: dict[str, Any]) -> bool:
     return bool(wanted == "if_available")
 
 
-def _three_d(intent: Intent) -> dict[str, Any]:
-    if intent.return_url:
+def _three_d(intent: Intent, *, in_page: bool) -> dict[str, Any]:
+    if intent.return_url and not in_page:
         return {
             "redirect_to_url": {
                 "return_url": intent.return_url,

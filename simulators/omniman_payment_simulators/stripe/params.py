@@ -154,9 +154,7 @@ def _value(value: Any, shape: Shape, param: str) -> Any:
         return items
     if shape == RANGE:
         if isinstance(value, dict):
-            return {
-                bound: _value(item, INTEGER, f"{param}[{bound}]") for bound, item in value.items()
-            }
+            return _object(value, dict.fromkeys(("gt", "gte", "lt", "lte"), INTEGER), param)
         return {"gte": (number := _value(value, INTEGER, param)), "lte": number}
     if not isinstance(value, str):
         raise unvalidated(

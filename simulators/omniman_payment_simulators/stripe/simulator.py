@@ -12,6 +12,7 @@ from ..common.clock import Clock
 from ..common.deliveries import Deliveries
 from ..common.faults import Faults
 from ..common.running import OnThread
+from . import browser
 from .control import StripeControl
 from .far_side import FarSide
 from .http import LONGEST_BODY, Api
@@ -42,6 +43,7 @@ def make_app(
     far_side = FarSide(state, clock, faults, deliveries, api, webhook_secret)
     app = web.Application(client_max_size=LONGEST_BODY)
     far_side.add_to(app)
+    browser.add_to(app)
     app.router.add_route("*", "/v1/{path:.*}", api.handle)
 
     async def begin(_: web.Application) -> None:
