@@ -38,14 +38,15 @@ def _run(path: Path, stripe: StripeSimulator) -> int:
     from omniman_payment_django.sessions import CommitError
     from omniman_payment_mock import named_gateway
 
-    from .far_sides import MockSide, StripeSide
+    from .far_sides import FarSide, MockSide, StripeSide
     from .report import compare, notes, orders_table
     from .server import serving
     from .shop import Sold, commit, deliver, open_shop, trade
 
     open_shop()
     mock = MockSide(named_gateway(GATEWAY), deliver)
-    sides = {"card": mock, "qr": mock, STRIPE: StripeSide(stripe.control, STRIPE)}
+    cards = StripeSide(stripe.control, STRIPE)
+    sides: dict[str, FarSide] = {"card": mock, "qr": mock, STRIPE: cards}
     sold: list[Sold] = []
 
     def report(number: int, error: Exception) -> None:
@@ -62,7 +63,7 @@ def _run(path: Path, stripe: StripeSimulator) -> int:
         stripe.control.add_webhook_endpoint(
             f"{shop}/payments/webhooks/{STRIPE}/", stripe.webhook_secret
         )
-        trade(sold, dict.fromkeys(sides.values()), report)
+        trade(sold, (mock, cards), report)
     if sold:
         print(orders_table(sold))
         for line in notes(sold):

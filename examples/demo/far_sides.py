@@ -25,6 +25,10 @@ class FarSide(Protocol):
         """Every shopper who was asked for something does it, and the shop is notified."""
         ...
 
+    def let_time_pass(self) -> None:
+        """What banks had begun comes to its end, and the shop is notified."""
+        ...
+
     def moved_q(self, order_ref: str) -> int:
         """What was really taken for an order, less what went back."""
         ...
@@ -61,6 +65,9 @@ class MockSide:
                 if status != 200:
                     raise RuntimeError(f"the shop answered a notification with {status}")
 
+    def let_time_pass(self) -> None:
+        """Nothing: its money has moved when it answers."""
+
 
 class StripeSide:
     """The Stripe simulator, over HTTP; it notifies the shop by itself."""
@@ -77,9 +84,20 @@ class StripeSide:
         """Shoppers do what the shop's page asks of them: give a card, or pass 3-D Secure."""
         waiting = Payment.objects.filter(account=self._account, status="requires_action")
         for payment in waiting.order_by("pk"):
-            if payment.next_action["data"]["mode"] == "authenticate":
-                self.control.authenticate(payment.transaction_id)
+            intent, asked = payment.transaction_id, payment.next_action
+            if intent is None or asked is None:
+                continue
+            if asked["data"]["mode"] == "authenticate":
+                self.control.authenticate(intent)
             else:
-                self.control.pay(payment.transaction_id, "pm_card_visa")
+                self.control.pay(intent, "pm_card_visa")
+        self._notify()
+
+    def let_time_pass(self) -> None:
+        """An hour: refunds that were pending arrive, others fail after all."""
+        self.control.advance(3600)
+        self._notify()
+
+    def _notify(self) -> None:
         if not self.control.flush():
             raise RuntimeError("the shop does not take the notifications of the Stripe simulator")

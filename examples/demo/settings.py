@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 
@@ -13,7 +14,7 @@ CURRENCY = "BRL"
 GATEWAY = "demo"
 STRIPE = "stripe"
 
-CHANNELS = {
+CHANNELS: dict[str, dict[str, Any]] = {
     "ecommerce": {
         "payment_backend": "card",
         "payment_flow": "authorize_capture",
@@ -50,8 +51,14 @@ CHANNELS = {
             "transitions": {"new": ["confirmed", "cancelled"]},
         },
     },
+    "stripe-charge": {
+        "payment_backend": STRIPE,
+        "payment_flow": "charge",
+        "order_flow": {"auto_transitions": {"on_payment_confirm": "completed"}},
+    },
 }
-"""Hold and capture later; the money at once; a QR code that is paid in a while; Stripe's cards."""
+"""Hold and capture later; the money at once; a QR code that is paid in a while; and Stripe's cards,
+held first or charged at once."""
 
 
 def configure(folder: Path, stripe: StripeSimulator) -> None:

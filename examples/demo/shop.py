@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.core.management import call_command
@@ -62,7 +62,7 @@ def commit(sale: Sale) -> Sold:
 
 
 def trade(
-    sold: Sequence[Sold], sides: Iterable[FarSide], report: Callable[[int, Exception], None]
+    sold: Sequence[Sold], sides: Collection[FarSide], report: Callable[[int, Exception], None]
 ) -> None:
     """Take every order to its end: paid, and then refunded or cancelled where the line says so.
 
@@ -86,6 +86,9 @@ def trade(
     for entry in sold:
         if entry.sale.refund and _status(entry) == PaymentStatus.CAPTURED:
             refund_payment(entry.order, entry.sale.refund_q, reason="the customer sent it back")
+    _work(worker)
+    for side in sides:
+        side.let_time_pass()
     _work(worker)
     for entry in sold:
         entry.order.refresh_from_db()

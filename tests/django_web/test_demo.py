@@ -6,17 +6,19 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
+Done = subprocess.CompletedProcess[str]
 
 
-def demo(*arguments: str) -> subprocess.CompletedProcess[str]:
+def demo(*arguments: str, run: Sequence[str] = ("-m", "examples.demo")) -> Done:
     # A process of its own: the demo brings its own settings.
     environment = {k: v for k, v in os.environ.items() if k != "DJANGO_SETTINGS_MODULE"}
     return subprocess.run(
-        [sys.executable, "-m", "examples.demo", *arguments],
+        [sys.executable, *run, *arguments],
         cwd=ROOT,
         env=environment,
         capture_output=True,
@@ -39,7 +41,7 @@ def sale(channel: str = "pos", **more: Any) -> dict[str, Any]:
 def test_our_orders_reach_every_end_and_both_books_agree() -> None:
     done = demo()
     assert done.returncode == 0, done.stdout + done.stderr
-    channels = ("ecommerce", "pos", "pix-like", "stripe")
+    channels = ("ecommerce", "pos", "pix-like", "stripe", "stripe-charge")
     for word in (*channels, "captured", "refunded", "failed", "cancelled"):
         assert word in done.stdout
     for side in ("the mock gateway", "the Stripe simulator"):
@@ -75,6 +77,33 @@ def test_wrong_lines_are_reported_with_their_number_and_the_others_go_on(tmp_pat
     assert "the mock gateway says 17.00 BRL, our ledger says 17.00 BRL: equal" in done.stdout
     assert "DEMO-007: payment.hold failed: payment_method has entries that" in done.stdout
     assert "the Stripe simulator says 10.00 BRL, our ledger says 10.00 BRL: equal" in done.stdout
+
+
+def test_what_a_bank_decides_after_the_payment_is_in_both_books(tmp_path: Path) -> None:
+    def with_card(name: str, channel: str = "stripe", **more: Any) -> dict[str, Any]:
+        return sale(
+            channel, payment_method={"type": "card", "payment_method_id": f"pm_card_{name}"}, **more
+        )
+
+    path = orders(
+        tmp_path,
+        with_card("refundFail", then={"refund": 1}),
+        with_card("pendingRefund", then={"refund": 20}),
+        with_card("createDispute", "stripe-charge"),
+        with_card("threeDSecureRequiredChargeDeclined"),
+    )
+    done = demo("--orders", path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    first, second, third, fourth = (
+        line for line in done.stdout.splitlines() if line.startswith("DEMO-") and ">" in line
+    )
+    assert first.endswith("captured > refunded > refund_failed")
+    assert second.endswith("captured > refund_pending > refunded")
+    assert third.endswith("captured > dispute_opened")
+    assert fourth.endswith("action_required > failed")
+    for ref, kind in (("DEMO-001", "refund_failed"), ("DEMO-003", "disputed")):
+        assert f"{ref}: a person should look: {kind}: " in done.stdout
+    assert "the Stripe simulator says 19.80 BRL, our ledger says 19.80 BRL: equal" in done.stdout
 
 
 def test_what_the_shop_refuses_to_do_with_an_order_is_reported_and_the_others_go_on(
@@ -120,11 +149,45 @@ def test_a_difference_between_the_books_is_named_and_is_exit_code_1(tmp_path: Pa
         "demo._run = run\n"
         "sys.exit(demo.main(sys.argv[1:]))\n"
     )
-    environment = {k: v for k, v in os.environ.items() if k != "DJANGO_SETTINGS_MODULE"}
-    done = subprocess.run(
-        [sys.executable, "-c", code, "--orders", orders(tmp_path, sale())],
-        cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
+    done = demo("--orders", orders(tmp_path, sale()), run=("-c", code))
     assert done.returncode == 1, done.stdout + done.stderr
     assert "DIFFERENT" in done.stdout
     assert "DEMO-001: moved 9.99 BRL at the gateway, 10.00 BRL in our ledger" in done.stdout
+
+
+def test_after_a_failure_neither_the_simulator_nor_the_shop_listens_any_more(
+    tmp_path: Path,
+) -> None:
+    code = (
+        "import socket, sys, threading\n"
+        "from urllib.parse import urlsplit\n"
+        "from examples.demo import __main__ as demo\n"
+        "real, found = demo._run, []\n"
+        "def listens(url):\n"
+        "    with socket.socket() as s:\n"
+        "        parts = urlsplit(url)\n"
+        "        return s.connect_ex((parts.hostname, parts.port)) == 0\n"
+        "def run(path, stripe):\n"
+        "    from examples.demo import shop\n"
+        "    def broken(*given):\n"
+        "        (endpoint,) = stripe.control.webhook_endpoints()\n"
+        "        found.extend([stripe.url, endpoint['url']])\n"
+        "        print('before:', [listens(url) for url in found])\n"
+        "        raise RuntimeError('the lights went out')\n"
+        "    shop.trade = broken\n"
+        "    return real(path, stripe)\n"
+        "demo._run = run\n"
+        "try:\n"
+        "    demo.main(sys.argv[1:])\n"
+        "finally:\n"
+        "    print('after:', [listens(url) for url in found])\n"
+        "    print('threads:', sum(not t.daemon for t in threading.enumerate()))\n"
+    )
+    done = demo("--orders", orders(tmp_path, sale()), run=("-c", code))
+    assert done.returncode == 1
+    assert "RuntimeError: the lights went out" in done.stderr
+    assert done.stdout.splitlines() == [
+        "before: [True, True]",
+        "after: [False, False]",
+        "threads: 1",
+    ]
