@@ -8,6 +8,7 @@ from .records import Dispute, Intent
 from .state import State
 
 _TOOK_THE_MONEY = ("needs_response", "under_review")
+_KEPT = (*_TOOK_THE_MONEY, "lost")
 
 
 def open_dispute(
@@ -17,11 +18,16 @@ def open_dispute(
     charge = state.charge_of(intent)
     if charge is None or not charge.captured:
         raise invalid(f"{intent.id} has nothing that could be disputed")
+    # A bank may take back more than is left; these books stay with money that was there.
+    gone = sum(each.amount for each in charge.disputes if each.status in _KEPT)
+    left = charge.amount_captured - charge.amount_refunded - gone
+    if not 1 <= (left if amount is None else amount) <= left:
+        raise invalid(f"{intent.id} has {left} left that could be disputed")
     dispute = Dispute(
         id=state.new_id("dp"),
         charge=charge.id,
         intent=intent.id,
-        amount=charge.amount_captured if amount is None else amount,
+        amount=left if amount is None else amount,
         currency=charge.currency,
         created=state.now(),
         reason=reason,

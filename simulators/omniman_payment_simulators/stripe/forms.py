@@ -21,7 +21,8 @@ def decode(encoded: str) -> Form:
             continue
         path = [head[0], *_PIECES.findall(name[head.end() :])]
         _put(root, path, value)
-    return {name: _lists(value) for name, value in root.items()}
+    # The names in metadata are the shop's own, numbers among them.
+    return {name: value if name == "metadata" else _lists(value) for name, value in root.items()}
 
 
 def _put(root: Form, path: list[str], value: str) -> None:

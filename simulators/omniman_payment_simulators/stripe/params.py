@@ -11,7 +11,7 @@ from typing import Any
 
 from .errors import unvalidated
 
-_INTEGER = re.compile(r"-?\d{1,18}")
+_INTEGER = re.compile(r"-?[0-9]{1,18}")
 
 TEXT, INTEGER, BOOLEAN, METADATA, TEXTS, RANGE = (
     "text",
