@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 import aiohttp
@@ -37,16 +37,15 @@ class Deliveries:
 
     def __init__(self, sign: Sign) -> None:
         self._sign = sign
-        self.endpoints: list[Endpoint] = []
         self._waiting: list[_Delivery] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._session: aiohttp.ClientSession | None = None
         self.paused = False
         self.answers: list[int] = []
 
-    def send(self, body: bytes) -> None:
-        """Tell every endpoint, now or when deliveries go on."""
-        for endpoint in self.endpoints:
+    def send(self, body: bytes, endpoints: Iterable[Endpoint]) -> None:
+        """Tell these endpoints, now or when deliveries go on."""
+        for endpoint in endpoints:
             delivery = _Delivery(endpoint, body)
             if self.paused:
                 self._waiting.append(delivery)
@@ -59,7 +58,6 @@ class Deliveries:
 
     def clear(self) -> None:
         """Tell nobody any more."""
-        self.endpoints.clear()
         self._waiting.clear()
         self.paused = False
         for task in self._tasks:

@@ -16,7 +16,7 @@ def open_dispute(
 ) -> Dispute:
     """The shopper complains to the bank. An inquiry asks and takes nothing."""
     charge = state.charge_of(intent)
-    if charge is None or not charge.captured:
+    if charge is None or not charge.amount_captured:
         raise invalid(f"{intent.id} has nothing that could be disputed")
     # A bank may take back more than is left; these books stay with money that was there.
     gone = sum(each.amount for each in charge.disputes if each.status in _KEPT)

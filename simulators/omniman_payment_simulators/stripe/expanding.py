@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from .errors import unvalidated
-from .objects import charge_of, intent_of, method_of
+from .method_objects import method_of
+from .objects import charge_of, intent_of
 from .records import Method
 from .state import State
 

@@ -9,9 +9,9 @@ from typing import Any
 from aiohttp import web
 
 from ..common.clock import Clock
-from ..common.deliveries import Deliveries, Endpoint
+from ..common.deliveries import Deliveries
 from ..common.faults import Faults, read_fault
-from . import disputes, intents, refunds
+from . import confirming, disputes, intents, listeners, refunds
 from .errors import ApiError, invalid
 from .http import Api
 from .objects import dispute_of, intent_of, refund_of
@@ -75,7 +75,7 @@ class FarSide:
 
     def listen(self, url: str) -> None:
         """Send every event there, signed with the account's own secret."""
-        self._deliveries.endpoints.append(Endpoint(url, self._secret))
+        listeners.add(self._state, url, self._secret)
 
     # Looking
 
@@ -96,7 +96,7 @@ class FarSide:
         method = given.get("payment_method", "pm_card_visa")
         self._state.key = self._state.request_id = None
         try:
-            intents.confirm_intent(self._state, intent, {"payment_method": method}, by_shopper=True)
+            confirming.confirm(self._state, intent, {"payment_method": method}, by_shopper=True)
         except ApiError as error:
             if error.status != 402:
                 raise
@@ -105,18 +105,18 @@ class FarSide:
     async def authenticate(self, request: web.Request, given: Json) -> Any:
         intent = self._state.intent(request.match_info["id"])
         self._state.key = self._state.request_id = None
-        intents.authenticate(self._state, intent, bool(given.get("success", True)))
+        confirming.authenticate(self._state, intent, bool(given.get("success", True)))
         return intent_of(self._state, intent)
 
     async def start_processing(self, request: web.Request, given: Json) -> Any:
         intent = self._state.intent(request.match_info["id"])
-        intents.start_processing(self._state, intent)
+        confirming.start_processing(self._state, intent)
         return intent_of(self._state, intent)
 
     async def finish_processing(self, request: web.Request, given: Json) -> Any:
         intent = self._state.intent(request.match_info["id"])
         self._state.key = self._state.request_id = None
-        intents.process(self._state, intent, bool(given.get("success", True)))
+        confirming.finish_processing(self._state, intent, bool(given.get("success", True)))
         return intent_of(self._state, intent)
 
     async def refund(self, request: web.Request, given: Json) -> Any:
@@ -188,10 +188,10 @@ class FarSide:
     # Notifications
 
     async def endpoints(self, _: web.Request, given: Json) -> Any:
-        return [{"url": endpoint.url} for endpoint in self._deliveries.endpoints]
+        return [{"url": each.url} for each in self._state.listeners.values()]
 
     async def add_endpoint(self, _: web.Request, given: Json) -> Any:
-        self._deliveries.endpoints.append(Endpoint(given["url"], given["secret"]))
+        listeners.add(self._state, given["url"], given["secret"], given.get("events"))
         return {}
 
     async def pause(self, _: web.Request, given: Json) -> Any:

@@ -21,25 +21,32 @@ def decode(encoded: str) -> Form:
             continue
         path = [head[0], *_PIECES.findall(name[head.end() :])]
         _put(root, path, value)
-    # The names in metadata are the shop's own, numbers among them.
-    return {name: value if name == "metadata" else _lists(value) for name, value in root.items()}
+    return {name: _lists(name, value) for name, value in root.items()}
 
 
 def _put(root: Form, path: list[str], value: str) -> None:
     inside = root
-    for piece in path[:-1]:
-        below = inside.setdefault(piece, {})
+    for place, piece in enumerate(path[:-1]):
+        name = piece or _next(inside, path[place + 1])
+        below = inside.setdefault(name, {})
         if not isinstance(below, dict):
-            below = inside[piece] = {}
+            below = inside[name] = {}
         inside = below
-    last = path[-1] or str(len(inside))
-    inside[last] = value
+    inside[path[-1] or str(len(inside))] = value
 
 
-def _lists(value: Any) -> Any:
-    if not isinstance(value, dict):
+def _next(inside: Form, name: str) -> str:
+    """For ``a[][name]``: the last element, or one more where that has the name already."""
+    last = inside.get(str(len(inside) - 1))
+    begun = isinstance(last, dict) and name and name not in last
+    return str(len(inside) - 1 if begun else len(inside))
+
+
+def _lists(name: str, value: Any) -> Any:
+    # The names in metadata are the shop's own, numbers among them.
+    if not isinstance(value, dict) or name == "metadata":
         return value
-    found = {name: _lists(item) for name, item in value.items()}
-    if found and all(name.isdecimal() for name in found):
-        return [found[name] for name in sorted(found, key=int)]
+    found = {each: _lists(each, item) for each, item in value.items()}
+    if found and found.keys() == {str(place) for place in range(len(found))}:
+        return [found[str(place)] for place in range(len(found))]
     return found

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import binascii
+import hmac
 import json
 import socket
 from collections.abc import Mapping
@@ -11,9 +14,9 @@ from typing import Any
 from aiohttp import web
 
 from ..common.faults import Fault, Faults
-from .endpoints import Endpoints
+from .endpoints import Endpoint, Endpoints
 from .errors import ApiError
-from .forms import decode
+from .forms import Form, decode
 from .idempotency import Asked, Keys
 from .state import API_VERSION, State
 
@@ -23,6 +26,17 @@ _CORS = {
     "Access-Control-Allow-Headers": "*",
     "Access-Control-Allow-Methods": "GET, POST, OPTIONS",
 }
+
+
+class Incoming:
+    """One request as it came in."""
+
+    def __init__(self, request: web.Request, encoded: str, number: str) -> None:
+        self.request = request
+        self.encoded = encoded
+        self.id = number
+        key = request.headers.get("Idempotency-Key") if request.method == "POST" else None
+        self.key: str | None = key
 
 
 class Api:
@@ -46,131 +60,127 @@ class Api:
         if request.method == "OPTIONS":
             return web.Response(status=204, headers=_CORS)
         text = (await request.read()).decode("utf-8", "replace")
-        encoded = request.query_string if request.method == "GET" else text
+        encoded = request.query_string if request.method in ("GET", "DELETE") else text
+        asked = Incoming(request, encoded, self._new_id())
         fault = self._faults.take(request.method, request.path)
         if fault is not None and fault.when == "before":
-            early = self._before(request, fault)
+            early = self._before(asked, fault)
             if early is not None:
-                self._remember(request, encoded, early.status, None)
                 return early
-        answer = await self._answer(request, encoded, fault)
-        if fault is not None and fault.when == "after" and fault.kind in ("drop", "reset"):
-            return _hang_up(request, fault)
-        return answer
+        return await self._answer(asked, fault)
 
     # Faults
 
-    def _before(self, request: web.Request, fault: Fault) -> web.StreamResponse | None:
+    def _before(self, asked: Incoming, fault: Fault) -> web.StreamResponse | None:
         if fault.kind == "delay":
             return None
-        if fault.kind == "rate_limit":
-            error = ApiError(
-                429,
-                "rate_limit_error",
-                "Too many requests hit the API too quickly. We recommend an exponential backoff of "
-                "your requests.",
-                code="rate_limit",
-                headers={"Retry-After": str(fault.retry_after)},
-            )
-            return self._response(error.status, _dump(error.body), self._new_id(), error.headers)
+        if fault.kind in ("drop", "reset"):
+            self._remember(asked, 499, None)
+            return _hang_up(asked.request, fault)
         if fault.kind == "error":
-            return self._response(fault.status, _dump(_server_error()), self._new_id())
-        return _hang_up(request, fault)
+            return self._response(asked, fault.status, _dump(_server_error()))
+        error = ApiError(
+            429,
+            "rate_limit_error",
+            "Too many requests hit the API too quickly. We recommend an exponential backoff of "
+            "your requests.",
+            code="rate_limit",
+            headers={"Retry-After": str(fault.retry_after)},
+        )
+        return self._response(asked, error.status, _dump(error.body), error.headers)
 
     # Answers
 
-    async def _answer(
-        self, request: web.Request, encoded: str, fault: Fault | None
-    ) -> web.StreamResponse:
-        state, request_id = self._state, self._new_id()
-        key = request.headers.get("Idempotency-Key") if request.method == "POST" else None
-        headers: dict[str, str] = {}
+    async def _answer(self, asked: Incoming, fault: Fault | None) -> web.StreamResponse:
+        """Carry it out. A key is in use until the answer is on its way, whatever that takes."""
+        now = self._state.now()
         begun = False
         try:
-            form = decode(encoded)
-            public = self._check_key(request.headers, form)
-            endpoint, ids = self.endpoints.find(request.method, request.path)
-            if public and not (endpoint.public and ("client_secret" in form or not ids)):
-                raise _not_for_publishable_keys()
-            form.pop("key", None)
-            if key is not None:
-                kept = self.keys.begin(key, Asked(request.path, form), state.now())
+            form = decode(asked.encoded)
+            endpoint, ids = self._find(asked.request, form)
+            if asked.key is not None:
+                kept = self.keys.begin(asked.key, Asked(asked.request.path, form), now)
                 if kept is not None:
-                    headers = {"Idempotent-Replayed": "true", "Original-Request": kept.request_id}
-                    self._remember(request, encoded, kept.status, kept.body)
-                    return self._response(kept.status, kept.body, request_id, headers, key)
+                    replayed = {
+                        "Idempotent-Replayed": "true",
+                        "Original-Request": kept.request_id,
+                    }
+                    return self._response(asked, kept.status, kept.body, replayed)
                 begun = True
             # Whoever repeats a slow request meanwhile is told that its key is in use.
             await _delay(fault, "before")
-            state.key, state.request_id = key, request_id
-            status, body = 200, _dump(endpoint.answer(form, *ids))
-            keep = True
+            self._state.key, self._state.request_id = asked.key, asked.id
+            status, body, keep, headers = 200, _dump(endpoint.answer(form, *ids)), True, {}
         except ApiError as error:
             status, body, keep, headers = error.status, _dump(error.body), error.kept, error.headers
-        if fault is not None and fault.kind == "error" and fault.when == "after":
-            status, body, keep = fault.status, _dump(_server_error()), True
-        await _delay(fault, "after")
-        if key is not None and begun:
-            if keep:
-                self.keys.keep(key, status, body, state.now(), request_id)
-            else:
-                self.keys.forget(key)
-        self._remember(request, encoded, status, body)
-        return self._response(status, body, request_id, headers, key)
+        except BaseException:
+            if asked.key is not None and begun:
+                self.keys.forget(asked.key)
+            raise
+        after = fault if fault is not None and fault.when == "after" else None
+        if after is not None and after.kind == "error":
+            status, body, keep = after.status, _dump(_server_error()), True
+        try:
+            await _delay(after, "after")
+        finally:
+            if asked.key is not None and begun:
+                if keep:
+                    self.keys.keep(asked.key, status, body, now, asked.id)
+                else:
+                    self.keys.forget(asked.key)
+        answer = self._response(asked, status, body, headers)
+        if after is not None and after.kind in ("drop", "reset"):
+            _hang_up(asked.request, after)
+        return answer
 
-    def _check_key(self, headers: Mapping[str, str], form: dict[str, Any]) -> bool:
+    def _find(self, request: web.Request, form: Form) -> tuple[Endpoint, tuple[str, ...]]:
+        public = self._check_key(request.headers, form)
+        endpoint, ids = self.endpoints.find(request.method, request.path)
+        if public and not (endpoint.public and ("client_secret" in form or not ids)):
+            raise _not_for_publishable_keys()
+        form.pop("key", None)
+        return endpoint, ids
+
+    def _check_key(self, headers: Mapping[str, str], form: Form) -> bool:
         """Whether it is the publishable key; raises for one that is nobody's."""
-        scheme, _, key = headers.get("Authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not key:
-            key = str(form.get("key") or "")
-        if key == self._api_key:
+        key = _key_in(headers.get("Authorization", "")) or str(form.get("key") or "")
+        if hmac.compare_digest(key.encode(), self._api_key.encode()):
             return False
-        if key == self._publishable_key:
+        if hmac.compare_digest(key.encode(), self._publishable_key.encode()):
             return True
-        if not key:
-            raise ApiError(
-                401,
-                "invalid_request_error",
-                "You did not provide an API key. You need to provide your API key in the "
-                "Authorization header, using Bearer auth.",
-                kept=False,
-            )
-        raise ApiError(
-            401, "invalid_request_error", f"Invalid API Key provided: {_masked(key)}", kept=False
-        )
+        raise _unauthorized(key)
 
     def _response(
         self,
+        asked: Incoming,
         status: int,
         body: bytes,
-        request_id: str,
         headers: Mapping[str, str] | None = None,
-        key: str | None = None,
     ) -> web.Response:
+        self._remember(asked, status, body)
         sent = {
             "Content-Type": "application/json",
-            "Request-Id": request_id,
-            "Stripe-Version": API_VERSION,
+            "Request-Id": asked.id,
+            "Stripe-Version": asked.request.headers.get("Stripe-Version", API_VERSION),
             "Stripe-Should-Retry": "true" if status in (409, 429) else "false",
             **_CORS,
             **(headers or {}),
         }
-        if key is not None:
-            sent["Idempotency-Key"] = key
+        if asked.key is not None:
+            sent["Idempotency-Key"] = asked.key
         return web.Response(status=status, body=body, headers=sent)
 
     def _new_id(self) -> str:
         return self._state.new_id("req").replace("_3", "_")[:18]
 
-    def _remember(
-        self, request: web.Request, encoded: str, status: int, body: bytes | None
-    ) -> None:
+    def _remember(self, asked: Incoming, status: int, body: bytes | None) -> None:
+        request = asked.request
         self.requests.append(
             {
                 "method": request.method,
                 "path": request.path,
-                "params": decode(encoded),
-                "form": encoded,
+                "params": decode(asked.encoded),
+                "form": asked.encoded,
                 "idempotency_key": request.headers.get("Idempotency-Key"),
                 "stripe_version": request.headers.get("Stripe-Version"),
                 "status": status,
@@ -203,6 +213,37 @@ def _not_for_publishable_keys() -> ApiError:
         "can find a list of your API keys at https://dashboard.stripe.com/account/apikeys.",
         code="secret_key_required",
         kept=False,
+    )
+
+
+def _key_in(header: str) -> str:
+    """The key of a Bearer header, or the user of a Basic one, as ``curl -u sk_...:`` sends it."""
+    scheme, _, value = header.partition(" ")
+    if scheme.lower() == "bearer":
+        return value.strip()
+    if scheme.lower() != "basic":
+        return ""
+    try:
+        return base64.b64decode(value, validate=True).decode().partition(":")[0]
+    except (binascii.Error, UnicodeDecodeError):
+        return ""
+
+
+def _unauthorized(key: str) -> ApiError:
+    message = f"Invalid API Key provided: {_masked(key)}"
+    if not key:
+        message = (
+            "You did not provide an API key. You need to provide your API key in the Authorization "
+            "header, using Bearer auth (e.g. 'Authorization: Bearer YOUR_SECRET_KEY'). See "
+            "https://stripe.com/docs/api#authentication for details, or we can help at "
+            "https://support.stripe.com/."
+        )
+    return ApiError(
+        401,
+        "invalid_request_error",
+        message,
+        kept=False,
+        headers={"WWW-Authenticate": 'Basic realm="Stripe"'},
     )
 
 

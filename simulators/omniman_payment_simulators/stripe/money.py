@@ -5,7 +5,33 @@ from __future__ import annotations
 from .errors import ApiError, invalid, unvalidated
 
 MOST = 99_999_999
-_LEAST = {"usd": 50, "brl": 50, "eur": 50, "gbp": 30, "mxn": 1000, "jpy": 50, "huf": 17_500}
+_LEAST = {
+    "aed": 200,
+    "aud": 50,
+    "bgn": 100,
+    "brl": 50,
+    "cad": 50,
+    "chf": 50,
+    "czk": 1500,
+    "dkk": 250,
+    "eur": 50,
+    "gbp": 30,
+    "hkd": 400,
+    "huf": 17_500,
+    "inr": 50,
+    "jpy": 50,
+    "mxn": 1000,
+    "myr": 200,
+    "nok": 300,
+    "nzd": 50,
+    "pln": 200,
+    "ron": 200,
+    "sek": 300,
+    "sgd": 50,
+    "thb": 1000,
+    "usd": 50,
+}
+_SIGNS = {"usd": "$", "brl": "R$", "eur": "€", "gbp": "£", "jpy": "¥"}
 
 
 def _codes(text: str) -> frozenset[str]:
@@ -41,10 +67,11 @@ def check(amount: int, currency: str) -> None:
             param="amount",
         )
     if amount > MOST:
-        raise _wrong("Amount must be no more than 999,999.99", "amount_too_large")
+        raise _wrong(f"Amount must be no more than {text(MOST, currency)}", "amount_too_large")
     if amount < _LEAST.get(currency, 1):
         raise _wrong(
-            f"Amount must be at least {text(_LEAST[currency], currency)}", "amount_too_small"
+            f"Amount must be at least {text(_LEAST[currency], currency)} {currency}",
+            "amount_too_small",
         )
     if currency in _THREE and amount % 10:
         raise _wrong("The last digit of an amount in this currency must be 0", None)
@@ -58,7 +85,9 @@ def _wrong(message: str, code: str | None) -> ApiError:
 
 def text(amount: int, currency: str) -> str:
     """An amount as Stripe's messages write it."""
+    sign = _SIGNS.get(currency, "")
     if currency in _ZERO:
-        return f"{amount} {currency}"
-    whole, part = divmod(amount, 100)
-    return f"${whole}.{part:02} {currency}"
+        return f"{sign}{amount:,}"
+    digits = 3 if currency in _THREE else 2
+    whole, part = divmod(amount, 10**digits)
+    return f"{sign}{whole:,}.{part:0{digits}}"

@@ -5,13 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from .cards import Card, message_of
-from .records import Charge, Dispute, Intent, Method, Refund
+from .method_objects import CHECKS, billing_of, fingerprint_of, shipping_of
+from .records import Charge, Dispute, Intent, Refund
 from .state import State
 
 Json = dict[str, Any]
-
-_ADDRESS = dict.fromkeys(("city", "country", "line1", "line2", "postal_code", "state"))
-_CHECKS = {"address_line1_check": None, "address_postal_code_check": None, "cvc_check": "pass"}
 
 
 def intent_of(state: State, intent: Intent) -> Json:
@@ -55,8 +53,9 @@ def intent_of(state: State, intent: Intent) -> Json:
                 "installments": None,
                 "mandate_options": None,
                 "network": None,
-                "request_three_d_secure": "automatic",
+                "request_three_d_secure": intent.three_d,
                 **({"request_multicapture": "if_available"} if intent.multicapture else {}),
+                **({"capture_method": intent.card_capture} if intent.card_capture else {}),
             }
         },
         "payment_method_types": ["card"],
@@ -64,19 +63,19 @@ def intent_of(state: State, intent: Intent) -> Json:
         "receipt_email": intent.receipt_email,
         "review": None,
         "setup_future_usage": intent.setup_future_usage,
-        "shipping": None,
+        "shipping": shipping_of(intent.shipping),
         "statement_descriptor": None,
         "statement_descriptor_suffix": intent.statement_descriptor_suffix,
         "status": intent.status,
         "transfer_data": None,
-        "transfer_group": None,
+        "transfer_group": intent.transfer_group,
     }
 
 
 def charge_of(charge: Charge, *, refunds: bool = False) -> Json:
     """A charge; with ``refunds`` the list that has to be asked for."""
     failed = charge.status == "failed"
-    whole = charge.amount_refunded >= charge.amount_captured > 0
+    whole = charge.captured and charge.amount_refunded >= charge.amount_captured > 0
     rendered: Json = {
         "id": charge.id,
         "object": "charge",
@@ -86,14 +85,10 @@ def charge_of(charge: Charge, *, refunds: bool = False) -> Json:
         "application": None,
         "application_fee": None,
         "application_fee_amount": None,
-        "balance_transaction": None if failed or not charge.captured else f"txn_{charge.id[3:]}",
-        "billing_details": {
-            "address": dict(_ADDRESS),
-            "email": None,
-            "name": None,
-            "phone": None,
-            "tax_id": None,
-        },
+        "balance_transaction": None
+        if failed or not charge.amount_captured
+        else f"txn_{charge.id[3:]}",
+        "billing_details": billing_of({}),
         "calculated_statement_descriptor": "SIMULATED SHOP",
         "captured": charge.captured,
         "created": charge.created,
@@ -207,62 +202,31 @@ def dispute_of(dispute: Dispute, card: Card) -> Json:
     }
 
 
-def method_of(method: Method) -> Json:
-    """A payment method."""
-    card = method.card
-    return {
-        "id": method.id,
-        "object": "payment_method",
-        "allow_redisplay": "unspecified",
-        "billing_details": {
-            "address": dict(_ADDRESS),
-            "email": None,
-            "name": None,
-            "phone": None,
-            "tax_id": None,
-        },
-        "card": {
-            "brand": card.brand,
-            "checks": dict(_CHECKS),
-            "country": card.country,
-            "display_brand": card.brand,
-            "exp_month": 12,
-            "exp_year": 2034,
-            "fingerprint": _fingerprint(card),
-            "funding": card.funding,
-            "generated_from": None,
-            "last4": card.last4,
-            "networks": {"available": [card.brand], "preferred": None},
-            "regulated_status": "unregulated",
-            "three_d_secure_usage": {"supported": True},
-            "wallet": None,
-        },
-        "created": method.created,
-        "customer": method.customer,
-        "customer_account": None,
-        "livemode": False,
-        "metadata": {},
-        "type": "card",
-    }
-
-
 def list_of(url: str, data: list[Json], has_more: bool) -> Json:
     """A page of a list."""
     return {"object": "list", "data": data, "has_more": has_more, "url": url}
 
 
 def _outcome(charge: Charge) -> Json:
-    failed = charge.status == "failed"
+    failed, blocked = charge.status == "failed", charge.card.risk == "blocked"
+    network, kind, message = "approved_by_network", "authorized", "Payment complete."
+    if blocked:
+        network, kind = "not_sent_to_network", "blocked"
+        message = "Stripe blocked this payment as too risky."
+    elif failed:
+        network, kind = "declined_by_network", "issuer_declined"
+        message = "The bank declined the payment."
+    reason = (charge.decline_code or charge.code) if failed else None
     return {
         "advice_code": None,
         "network_advice_code": None,
-        "network_decline_code": "05" if failed else None,
-        "network_status": "declined_by_network" if failed else "approved_by_network",
-        "reason": (charge.decline_code or charge.code) if failed else None,
-        "risk_level": "normal",
-        "risk_score": 12,
-        "seller_message": "The bank declined the payment." if failed else "Payment complete.",
-        "type": "issuer_declined" if failed else "authorized",
+        "network_decline_code": "05" if network == "declined_by_network" else None,
+        "network_status": network,
+        "reason": "highest_risk_level" if blocked else reason,
+        "risk_level": "highest" if blocked else charge.card.risk,
+        "risk_score": {"normal": 12, "elevated": 70}.get(charge.card.risk, 92),
+        "seller_message": message,
+        "type": kind,
     }
 
 
@@ -272,12 +236,12 @@ def _card_details(charge: Charge) -> Json:
         "amount_authorized": None if charge.status == "failed" else charge.amount,
         "authorization_code": None,
         "brand": card.brand,
-        "checks": dict(_CHECKS),
+        "checks": dict(CHECKS),
         "country": card.country,
         "exp_month": 12,
         "exp_year": 2034,
         "extended_authorization": {"status": "disabled"},
-        "fingerprint": _fingerprint(card),
+        "fingerprint": fingerprint_of(card),
         "funding": card.funding,
         "incremental_authorization": {"status": "unavailable"},
         "installments": None,
@@ -289,7 +253,7 @@ def _card_details(charge: Charge) -> Json:
         "network_transaction_id": charge.id[3:18],
         "overcapture": {"maximum_amount_capturable": charge.amount, "status": "unavailable"},
         "regulated_status": "unregulated",
-        "three_d_secure": None,
+        "three_d_secure": _authentication() if charge.authenticated else None,
         "transaction_link_id": None,
         "wallet": None,
     }
@@ -298,8 +262,16 @@ def _card_details(charge: Charge) -> Json:
     return details
 
 
-def _fingerprint(card: Card) -> str:
-    return f"simulated{card.last4}"
+def _authentication() -> Json:
+    return {
+        "authentication_flow": "challenge",
+        "electronic_commerce_indicator": "05",
+        "exemption_indicator": None,
+        "result": "authenticated",
+        "result_reason": None,
+        "transaction_id": "00000000-0000-4000-8000-000000000000",
+        "version": "2.2.0",
+    }
 
 
 _EVIDENCE = frozenset(

@@ -16,6 +16,41 @@ class Method:
     card: Card
     created: int
     customer: str | None = None
+    billing: dict[str, Any] = field(default_factory=dict)
+    set_up: bool = False
+    """Its shopper agreed to payments that nobody is asked about."""
+
+
+@dataclass(slots=True)
+class Token:
+    """What a shopper entered on a page, for one confirmation by the shop's server."""
+
+    id: str
+    method: str
+    created: int
+    return_url: str | None = None
+    setup_future_usage: str | None = None
+    shipping: dict[str, Any] | None = None
+    intent: str | None = None
+
+
+@dataclass(slots=True)
+class Listener:
+    """A webhook endpoint that was made by the API; ``*`` stands for every event."""
+
+    id: str
+    url: str
+    secret: str = field(repr=False)
+    events: list[str]
+    created: int
+    description: str | None = None
+    metadata: dict[str, str] = field(default_factory=dict)
+    enabled: bool = True
+
+    def wants(self, kind: str) -> bool:
+        """Whether it is told about events of a kind."""
+        return self.enabled and ("*" in self.events or kind in self.events)
+
     set_up: bool = False
     """Its shopper agreed to payments that nobody is asked about."""
 
@@ -69,6 +104,7 @@ class Charge:
     amount_captured: int = 0
     capture_before: int | None = None
     multicapture: bool = False
+    authenticated: bool = False
     code: str | None = None
     decline_code: str | None = None
     refunds: list[Refund] = field(default_factory=list)
@@ -100,8 +136,13 @@ class Intent:
     receipt_email: str | None = None
     setup_future_usage: str | None = None
     statement_descriptor_suffix: str | None = None
+    transfer_group: str | None = None
+    shipping: dict[str, Any] | None = None
     allowed_types: list[str] | None = None
     multicapture: bool = False
+    three_d: str = "automatic"
+    card_capture: str | None = None
+    """What the card's own options say of capturing, before what the intent says."""
     method: str | None = None
     card: Card | None = None
     return_url: str | None = None
@@ -112,6 +153,11 @@ class Intent:
     amount_capturable: int = 0
     canceled_at: int | None = None
     cancellation_reason: str | None = None
+
+    @property
+    def captured_later(self) -> bool:
+        """Whether a confirmation only holds the money."""
+        return "manual" in (self.capture_method, self.card_capture)
 
     @property
     def order_ref(self) -> str:

@@ -6,8 +6,10 @@ from typing import Any
 
 from . import money
 from .errors import invalid, missing_resource, unvalidated
+from .intents import merged
 from .objects import charge_of, refund_of
 from .records import Charge, Intent, Refund
+from .standing import bad_choice
 from .state import State
 
 REASONS = ("duplicate", "fraudulent", "requested_by_customer")
@@ -18,9 +20,7 @@ def create(state: State, given: dict[str, Any]) -> Refund:
     intent, charge = _target(state, given)
     reason = given.get("reason")
     if reason is not None and reason not in REASONS:
-        raise unvalidated(
-            f"Invalid reason: must be one of {', '.join(REASONS)}", code=None, param="reason"
-        )
+        raise bad_choice("reason", REASONS)
     left = charge.amount_captured - charge.amount_refunded
     if any(
         dispute.status in ("needs_response", "under_review", "lost") for dispute in charge.disputes
@@ -58,7 +58,7 @@ def create(state: State, given: dict[str, Any]) -> Refund:
         created=state.now(),
         status="pending" if charge.card.refund == "pending" else "succeeded",
         reason=reason,
-        metadata=given.get("metadata", {}),
+        metadata=merged({}, given),
         pending_reason="processing" if charge.card.refund == "pending" else None,
         will_fail=charge.card.refund == "fail",
     )
@@ -70,21 +70,48 @@ def create(state: State, given: dict[str, Any]) -> Refund:
     return refund
 
 
+_AFTER = {
+    "pending": ("requires_action", "succeeded", "failed", "canceled"),
+    "requires_action": ("pending", "succeeded", "failed", "canceled"),
+    # The shopper's bank can send the money back long after it was said to have arrived.
+    "succeeded": ("failed",),
+}
+_NOTHING_WENT = ("failed", "canceled")
+
+
 def settle(state: State, refund: Refund, status: str) -> None:
-    """A pending refund comes to its end, or one that had succeeded fails after all."""
-    if status not in ("succeeded", "failed") or refund.status in ("failed", "canceled"):
+    """A refund goes on: to its end, or to another step on its way there."""
+    if status == refund.status and status not in _NOTHING_WENT:
+        return
+    if status not in _AFTER.get(refund.status, ()):
         raise invalid(f"A refund that is {refund.status} cannot become {status}.")
     was, refund.status = refund.status, status
-    if status == "failed":
-        refund.failure_reason = "expired_or_canceled_card"
+    if status in _NOTHING_WENT:
+        if status == "failed":
+            refund.failure_reason = "expired_or_canceled_card"
         intent = state.intents[refund.intent]
         state.move("refund_failed", refund.amount, intent, refund.id)
-    if was == status:
-        return
     state.emit("refund.updated", refund_of(refund), status=was)
     state.emit("charge.refund.updated", refund_of(refund), status=was)
     if status == "failed":
         state.emit("refund.failed", refund_of(refund), status=was)
+
+
+def cancel(state: State, refund: Refund) -> None:
+    """``POST /v1/refunds/:id/cancel``: only while the shopper has still to do something."""
+    if refund.status != "requires_action":
+        raise invalid(
+            f"This refund cannot be canceled because it has a status of {refund.status}. Only a "
+            "refund with a status of requires_action may be canceled."
+        )
+    settle(state, refund, "canceled")
+
+
+def update(state: State, refund: Refund, given: dict[str, Any]) -> None:
+    """``POST /v1/refunds/:id``."""
+    refund.metadata = merged(refund.metadata, given)
+    state.emit("refund.updated", refund_of(refund))
+    state.emit("charge.refund.updated", refund_of(refund))
 
 
 def time_passed(state: State) -> None:
@@ -114,7 +141,7 @@ def _target(state: State, given: dict[str, Any]) -> tuple[Intent, Charge]:
             param=None,
         )
     charge = state.charge_of(intent)
-    if charge is None or not charge.captured:
+    if charge is None or not charge.amount_captured:
         raise invalid(
             f"This PaymentIntent ({intent.id}) does not have a successful charge to refund.",
             param="payment_intent",

@@ -9,7 +9,7 @@ from typing import Any, Self
 from aiohttp import web
 
 from ..common.clock import Clock
-from ..common.deliveries import Deliveries
+from ..common.deliveries import Deliveries, Endpoint
 from ..common.faults import Faults
 from ..common.running import OnThread
 from . import browser
@@ -36,7 +36,9 @@ def make_app(
     deliveries = Deliveries(signed_headers)
 
     def tell(event: dict[str, Any]) -> None:
-        deliveries.send(json.dumps(event, indent=2).encode())
+        told = [each for each in state.listeners.values() if each.wants(event["type"])]
+        endpoints = [Endpoint(each.url, each.secret) for each in told]
+        deliveries.send(json.dumps(event, indent=2).encode(), endpoints)
 
     state = State(clock, tell)
     api = Api(state, faults, api_key, publishable_key)

@@ -10,7 +10,7 @@ from typing import Any
 from ..common.books import Books
 from ..common.clock import Clock
 from .errors import missing_resource
-from .records import Charge, Dispute, Intent, Method, Refund
+from .records import Charge, Dispute, Intent, Listener, Method, Refund, Token
 
 API_VERSION = "2026-10-28.endive"
 _ALPHABET = string.ascii_letters + string.digits
@@ -32,6 +32,8 @@ class State:
         self.refunds: dict[str, Refund] = {}
         self.disputes: dict[str, Dispute] = {}
         self.methods: dict[str, Method] = {}
+        self.tokens: dict[str, Token] = {}
+        self.listeners: dict[str, Listener] = {}
         self.events: list[dict[str, Any]] = []
         self.declines: list[str] = []
         """Decline codes that the next confirmations meet."""
@@ -71,7 +73,7 @@ class State:
             "created": self.now(),
             "data": data,
             "livemode": False,
-            "pending_webhooks": 1,
+            "pending_webhooks": sum(each.wants(kind) for each in self.listeners.values()),
             "request": {"id": self.request_id, "idempotency_key": self.key},
             "type": kind,
         }
