@@ -15,6 +15,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from omniman_payment_core.errors import PaymentError
+
 from .codec import (
     dump_answer,
     dump_movement,
@@ -65,7 +67,9 @@ class _Step(AbstractContextManager[None]):
         self._depth -= 1
         try:
             if self._depth == 0:
-                self._store.connection.execute("COMMIT" if kind is None else "ROLLBACK")
+                # A refusal is an answer: what the clock had brought before it stays.
+                kept = kind is None or issubclass(kind, PaymentError)
+                self._store.connection.execute("COMMIT" if kept else "ROLLBACK")
         finally:
             self._threads.release()
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from omniman_payment_core.errors import InvalidRequestError, TransactionNotFoundError
@@ -138,8 +138,16 @@ def test_no_history_refunds_or_captures_beyond_and_the_money_adds_up(history: li
         far.check()
 
 
+_PAID_WHILE_A_KEY_IS_REFUSED: list[Any] = [
+    ("open", "charge", "A", {"pending": True, "pays_after_seconds": 60}, "k1"),
+    ("advance", 120),
+    ("cancel", 0, "k1"),
+]
+
+
 @settings(max_examples=25, deadline=None)
 @given(histories(15))
+@example(_PAID_WHILE_A_KEY_IS_REFUSED)
 def test_a_file_keeps_the_same_books_as_memory(history: list[Any]) -> None:
     with tempfile.TemporaryDirectory() as directory:
         memory, disk = History(), History(SqliteStore(Path(directory) / "books"))
