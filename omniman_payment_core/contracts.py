@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol, runtime_checkable
 
-from .values import PaymentResult, WebhookEvent
+from .values import PaymentResult, WebhookEvent, WebhookRegistration
 
 PROTOCOL_VERSION = 1
 """The backend protocol this core speaks. A registration says which one it was written for."""
@@ -104,6 +104,15 @@ class ChoosesTransactionId(Protocol):
 
 
 @runtime_checkable
+class ChoosesRefundId(Protocol):
+    """The shop names its refunds too: one that shows at the gateway is known by its name."""
+
+    def choose_refund_id(self, idempotency_key: str) -> str:
+        """Pure and deterministic: the ``reference`` that a refund with this key will have."""
+        ...
+
+
+@runtime_checkable
 class SupportsCancel(Protocol):
     """Voids a hold, or withdraws a charge that is not paid yet."""
 
@@ -136,6 +145,36 @@ class SupportsWebhooks(Protocol):
 
 
 @runtime_checkable
+class SupportsEventPolling(Protocol):
+    """Can be asked for what its notifications would have told, had they all arrived.
+
+    One question covers every open payment of the account, so a lost notification costs
+    seconds and not a question for each of them.
+    """
+
+    def poll_events(self, since: datetime) -> Sequence[WebhookEvent]:
+        """Everything since a moment, with the ``event_id`` that its notification has."""
+        ...
+
+
+@runtime_checkable
+class SupportsWebhookRegistration(Protocol):
+    """Can tell its gateway where notifications go; all raise ``ConfigurationError``."""
+
+    def register_webhook(self, url: str) -> WebhookRegistration:
+        """Have them sent to ``url``, in place of where they went before."""
+        ...
+
+    def registered_webhook(self) -> WebhookRegistration | None:
+        """Where they go now."""
+        ...
+
+    def remove_webhook(self) -> None:
+        """Have none sent any more."""
+        ...
+
+
+@runtime_checkable
 class SupportsClose(Protocol):
     """Has connections to give back."""
 
@@ -143,8 +182,9 @@ class SupportsClose(Protocol):
 
 
 MUTATING_METHODS = ("prepare", "authorize", "capture", "charge", "refund", "cancel")
-READING_METHODS = ("get_status", "find", "list_transactions")
-OTHER_METHODS = ("choose_transaction_id", "parse_webhook", "close")
+READING_METHODS = ("get_status", "find", "list_transactions", "poll_events")
+WEBHOOK_METHODS = ("parse_webhook", "register_webhook", "registered_webhook", "remove_webhook")
+OTHER_METHODS = ("choose_transaction_id", "choose_refund_id", "close")
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +209,7 @@ def abilities_of(backend: object) -> Abilities:
     """Look at a backend (instance or class) and say which methods and keywords it has."""
     methods, keyed, addressed, priced = set(), set(), set(), set()
     finalizes = False
-    for name in (*MUTATING_METHODS, *READING_METHODS, *OTHER_METHODS):
+    for name in (*MUTATING_METHODS, *READING_METHODS, *WEBHOOK_METHODS, *OTHER_METHODS):
         method = getattr(backend, name, None)
         if not callable(method):
             continue
@@ -229,7 +269,8 @@ FEATURES: Mapping[str, str] = {
     "multiple_captures": "capture() may be called again for what is left",
     "partial_refund": "refund() may return less than was captured",
     "multiple_refunds": "refund() may be called again for what is left",
-    "refund_reads_back": "get_status() lists refunds with our idempotency keys",
+    "refund_reads_back": "get_status() lists refunds with our idempotency keys, or by the names "
+    "that choose_refund_id() gives them",
     "unpaid_expiry": "an open charge can no longer be paid after its expires_at; where the "
     "gateway goes on taking money, it is withdrawn then",
 }
@@ -259,6 +300,8 @@ class BackendRegistration:
     """How long after sending "not found" proves that nothing happened; ``None``: it never does."""
     check: Callable[[Mapping[str, Any]], Sequence[str]] | None = None
     """Cross-option checks: every problem as a sentence that quotes no secret."""
+    advise: Callable[[Mapping[str, Any]], Sequence[str]] | None = None
+    """What works today and will not soon (a certificate that ends), told in the same way."""
 
     def feature(self, name: str) -> Feature:
         """Whether a feature is there; unmentioned features are."""

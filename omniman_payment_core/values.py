@@ -137,6 +137,14 @@ class PaymentResult:
 
 
 @dataclass(frozen=True, slots=True)
+class WebhookRegistration:
+    """Where a gateway sends its notifications, as it shows it; ``url`` without any secret."""
+
+    url: str
+    created_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class WebhookEvent:
     """One verified notification: which transaction to look at, never how much was paid.
 

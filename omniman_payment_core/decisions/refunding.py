@@ -64,6 +64,8 @@ def decide_refund(draft: Draft, account_terms: TermsOf) -> None:
             status=RefundStatus.PENDING,
             created_at=draft.now,
             reason=reason or "",
+            # Known before it is asked for: whoever sees it at the gateway knows whose it is.
+            reference=terms.choose_refund_id(operation.key) if terms.choose_refund_id else "",
         )
     )
     send(draft, terms, operation, parameters)

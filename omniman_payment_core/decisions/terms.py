@@ -26,6 +26,8 @@ class Terms:
     registration: BackendRegistration
     choose_transaction_id: Callable[[str], str] | None = None
     """Pure: the backend's own naming of transactions, where it has one."""
+    choose_refund_id: Callable[[str], str] | None = None
+    """Pure: the same for refunds."""
 
     @property
     def holds(self) -> bool:

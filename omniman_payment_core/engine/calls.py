@@ -28,16 +28,19 @@ if TYPE_CHECKING:
 
 def terms_of(account: Account) -> Terms:
     """An account as decisions see it."""
-    chooses = "choose_transaction_id" in account.abilities
+    backend, abilities = account.backend, account.abilities
     return Terms(
         account=account.name,
         plugin=account.plugin,
         version=account.version,
         fingerprint=account.fingerprint,
         livemode=account.livemode,
-        abilities=account.abilities,
+        abilities=abilities,
         registration=account.registration,
-        choose_transaction_id=account.backend.choose_transaction_id if chooses else None,
+        choose_transaction_id=(
+            backend.choose_transaction_id if "choose_transaction_id" in abilities else None
+        ),
+        choose_refund_id=backend.choose_refund_id if "choose_refund_id" in abilities else None,
     )
 
 

@@ -13,7 +13,7 @@ from ..contracts import Abilities, BackendRegistration, abilities_of
 from ..errors import BackendLoadError, ConfigurationError
 from ..secrets import Secret
 from .hooks import describe
-from .options import revealed
+from .options import revealed, sentences
 from .wording import kind_of
 
 log = logging.getLogger("omniman_payment.plugins")
@@ -93,6 +93,12 @@ class Account:
     def livemode(self) -> bool:
         """Whether real money moves: the backend's ``livemode``; one without it counts as test."""
         return (self._built or self._build()).livemode
+
+    def advice(self) -> list[str]:
+        """What works today and will not soon, by the plugin's own words; raises nothing."""
+        if self.registration.advise is None:
+            return []
+        return sentences(self.registration.advise, self._options, self._scrub)
 
     def close(self) -> None:
         """Give the backend's connections back, if it was ever built. Raises nothing."""

@@ -34,7 +34,7 @@ def checked_options(
     for option in options:
         _take(option, account.config.get(option.name), values, problems, scrub)
     if not problems and registration.check is not None:
-        problems += _together(registration.check, values, scrub)
+        problems += sentences(registration.check, values, scrub)
     if problems:
         where = place_of(account.name, "config")
         raise BackendOptionsError(
@@ -92,11 +92,12 @@ def _problem(option: Option, given: Secret, scrub: Callable[[str], str]) -> str 
     return scrub(str(problem)) if problem else None
 
 
-def _together(
+def sentences(
     check: Callable[[Mapping[str, Any]], Any],
     values: Mapping[str, Secret],
     scrub: Callable[[str], str],
 ) -> list[str]:
+    """What a plugin's own check says of all options together."""
     try:
         return [scrub(str(problem)) for problem in check(revealed(values)) or ()]
     except Exception as error:

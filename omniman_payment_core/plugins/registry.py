@@ -20,7 +20,7 @@ from .discovery import PIP_NAMES, Discovery, installed
 from .hooks import PaymentHooks
 from .options import checked_options, secret_texts
 from .registrations import problems_of
-from .settings import BACKENDS, DEFAULT, DISABLED, AccountSettings, read_settings
+from .settings import BACKENDS, DEFAULT, DISABLED, AccountSettings, place_of, read_settings
 from .wording import kind_of, listed, nearest, quoted
 
 __all__ = ["Account", "PaymentRegistry"]
@@ -164,6 +164,18 @@ class PaymentRegistry:
                 f"{nearest(name, known)} Installed: {quoted(known)}"
             )
         return problems + self._observer_problems
+
+    def advice(self) -> list[str]:
+        """What will need a person soon in the accounts that work, each with its place."""
+        found: list[str] = []
+        for name in self.settings.accounts:
+            try:
+                account = self._accounts.get(name) or self._open(name, "")
+            except ConfigurationError:
+                # check() tells of it.
+                continue
+            found += [f"{place_of(name, 'config')}: {advice}" for advice in account.advice()]
+        return found
 
     def close(self) -> None:
         """Close every backend that was built; a later question builds them anew."""

@@ -56,6 +56,18 @@ def check_settings(**_: Any) -> list[checks.CheckMessage]:
 
 
 @checks.register(TAG)
+def check_what_ends(**_: Any) -> list[checks.CheckMessage]:
+    """What works today and will not soon: a certificate that ends, by its plugin's own words."""
+    from .runtime import get_registry
+
+    try:
+        advice = get_registry().advice()
+    except ConfigurationError:
+        return []
+    return [checks.Warning(text, id="omniman_payment.W003") for text in advice]
+
+
+@checks.register(TAG)
 def check_sqlite(**_: Any) -> list[checks.CheckMessage]:
     """SQLite is a durable queue only with the right options."""
     alias = conf.database()
