@@ -34,7 +34,7 @@ def verify(
 ) -> tuple[list[WebhookEvent] | None, str]:
     """The events of an authentic delivery, or ``None`` and what was wrong with it."""
     try:
-        return _checked(parse(headers, body)), ""
+        return checked(parse(headers, body)), ""
     except WebhookError as error:
         authentic = not isinstance(error, WebhookVerificationError)
         reason = "not understood" if authentic else "not authentic"
@@ -50,17 +50,16 @@ def verify(
         return None, reason
 
 
-def _checked(answer: object) -> list[WebhookEvent]:
+def checked(answer: object, *, most: int | None = MAX_EVENTS) -> list[WebhookEvent]:
+    """What a backend says are events, if they are; at most ``most`` of them."""
     if not isinstance(answer, (list, tuple)):
-        raise _MisbehavedError(f"parse_webhook() returned a {type(answer).__name__}, not a list")
-    if len(answer) > MAX_EVENTS:
-        raise _MisbehavedError(f"parse_webhook() returned more than {MAX_EVENTS} events")
+        raise _MisbehavedError(f"its events came as a {type(answer).__name__}, not a list")
+    if most is not None and len(answer) > most:
+        raise _MisbehavedError(f"it returned more than {most} events")
     event: Any
     for event in answer:
         if not isinstance(event, WebhookEvent):
-            raise _MisbehavedError(
-                f"parse_webhook() returned a {type(event).__name__} among its events"
-            )
+            raise _MisbehavedError(f"there is a {type(event).__name__} among its events")
         _check_text("event_id", event.event_id, MAX_ID)
         _check_text("kind", event.kind, MAX_KIND)
         if event.transaction_id is not None:

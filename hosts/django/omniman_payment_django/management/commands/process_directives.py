@@ -21,6 +21,7 @@ from omniman_payment_django.management.stopping import stop_on_signals
 from omniman_payment_django.models import Directive
 from omniman_payment_django.runtime import get_engine
 from omniman_payment_django.webhooks.matching import rematch
+from omniman_payment_django.webhooks.polling import EventPolling
 
 log = logging.getLogger("omniman_payment.worker")
 
@@ -67,24 +68,35 @@ class Command(BaseCommand):
                 if options["watch"]:
                     _watch(stop, options["workers"], options["batch"])
                 else:
-                    _worker(options["workers"], options["batch"]).run(stop)
+                    _once(stop, options["workers"], options["batch"])
             except WorkerExhaustedError as error:
                 raise CommandError(f"{error}; start the worker again") from None
         if options["verbosity"] > 0:
             self.stdout.write(_what_is_left())
 
 
-def _worker(slots: int, batch: int) -> Worker:
-    return Worker(get_engine(), slots=slots, batch=batch, housekeeping=rematch)
+def _once(stop: threading.Event, slots: int, batch: int) -> None:
+    """What gateways have to tell comes first, so that the run acts on it."""
+    polling = EventPolling()
+    polling.step()
+    polling.finish()
+    Worker(get_engine(), slots=slots, batch=batch, housekeeping=rematch).run(stop)
 
 
 def _watch(stop: threading.Event, slots: int, batch: int) -> None:
     """Outlives its database: without one nothing is claimed, so nothing is called either."""
+    polling = EventPolling()
+
+    def keep_house() -> None:
+        rematch()
+        polling.step()
+
     pause = FIRST_PAUSE
     while not stop.is_set():
         began = time.monotonic()
         try:
-            _worker(slots, batch).run(stop)
+            Worker(get_engine(), slots=slots, batch=batch, housekeeping=keep_house).run(stop)
+            polling.finish()
         except django.db.Error as error:
             if time.monotonic() - began > LONGEST_PAUSE:
                 pause = FIRST_PAUSE

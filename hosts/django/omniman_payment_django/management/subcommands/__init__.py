@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from django.core.management.base import CommandParser, OutputWrapper
 
-from . import backends, flags, retry, settle_flag, show
+from . import backends, flags, retry, settle_flag, show, webhook
 
 
 class Subcommand(Protocol):
@@ -26,4 +26,5 @@ SUBCOMMANDS: Mapping[str, Subcommand] = {
     "flags": flags,
     "settle-flag": settle_flag,
     "retry": retry,
+    "webhook": webhook,
 }
