@@ -12,7 +12,7 @@ import pytest
 
 from ..contracts import Abilities, BackendRegistration, abilities_of
 from ..errors import OutcomeUnknownError
-from ..values import PaymentResult, PaymentStatus, RefundStatus
+from ..values import DeclineCode, PaymentResult, PaymentStatus, RefundStatus
 from .driver import GatewayDriver
 
 _AMOUNTS = ("amount_q", "authorized_q", "captured_q", "refunded_q", "disputed_q")
@@ -30,6 +30,8 @@ class ConformanceCase:
     """Amounts that go wrong where somebody calculates with fractions; the last is the smallest
     that the gateway takes."""
     payment_method: ClassVar[Mapping[str, Any]] = {"type": "card"}
+    decline_codes: tuple[str, ...] = (DeclineCode.CARD_DECLINED, DeclineCode.INSUFFICIENT_FUNDS)
+    """The reasons for which the gateway refuses to hold or charge."""
     planted_secrets: tuple[str, ...] = ()
     """The secrets ``make_backend`` uses; no answer and no error may show one."""
 

@@ -105,7 +105,7 @@ class IdempotencyCases(ConformanceCase):
     ) -> None:
         self.need_key(backend, "charge")
         key = self.new_key()
-        driver.decline_next("card_declined")
+        driver.decline_next(self.decline_codes[0])
         self.refused(lambda: self.charge(backend, order_ref, idempotency_key=key))
         self.refused(lambda: self.charge(backend, order_ref, idempotency_key=key))
         assert driver.moved_q(order_ref) == 0

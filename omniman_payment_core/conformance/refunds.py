@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from ..contracts import BackendRegistration
+from ..contracts import BackendRegistration, ChoosesRefundId
 from ..values import PaymentStatus, RefundStatus
 from .base import ConformanceCase
 from .driver import GatewayDriver
@@ -112,8 +113,24 @@ class RefundCases(ConformanceCase):
         self.send(backend, "refund", payment, 300, idempotency_key=key)
         refunds = self.send(backend, "get_status", payment).refunds
         assert refunds is not None, "the feature is declared, and get_status() lists no refunds"
-        assert [(r.amount_q, r.idempotency_key) for r in refunds] == [(300, key)]
-        assert refunds[0].reference
+        (refund,) = refunds
+        assert refund.amount_q == 300
+        assert refund.reference
+        named = isinstance(backend, ChoosesRefundId) and backend.choose_refund_id(key)
+        assert refund.idempotency_key == key or refund.reference == named
+
+    def test_a_chosen_refund_id_is_pure_and_the_refunds_reference(
+        self, make_backend: Callable[[], Any], backend: Any, payment: str
+    ) -> None:
+        self.need_ability(backend, "choose_refund_id")
+        self.need_key(backend, "refund")
+        key = self.new_key()
+        chosen = backend.choose_refund_id(key)
+        assert isinstance(chosen, str)
+        assert chosen == make_backend().choose_refund_id(key)
+        assert chosen != backend.choose_refund_id(self.new_key())
+        result = self.send(backend, "refund", payment, self.amount_q, idempotency_key=key)
+        assert result.reference == chosen
 
     def test_a_refund_made_outside_is_seen(
         self,

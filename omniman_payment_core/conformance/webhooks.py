@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,6 +12,8 @@ from ..errors import WebhookError, WebhookVerificationError
 from ..values import WebhookEvent
 from .base import ConformanceCase
 from .driver import GatewayDriver
+
+_LONG_AGO = datetime(2020, 11, 1, tzinfo=UTC)
 
 Delivery = tuple[Mapping[str, str], bytes]
 
@@ -52,6 +54,14 @@ class WebhookCases(ConformanceCase):
         assert events
         assert all(isinstance(e, WebhookEvent) and e.event_id for e in events)
         assert transaction_id in [e.transaction_id for e in events]
+
+    def test_polling_tells_of_the_same_events_as_a_notification(
+        self, backend: Any, delivery: Delivery
+    ) -> None:
+        self.need_ability(backend, "poll_events")
+        told = {e.event_id for e in backend.parse_webhook(*delivery)}
+        polled = {e.event_id for e in backend.poll_events(_LONG_AGO)}
+        assert told <= polled
 
     def test_a_second_delivery_has_the_same_event_ids(
         self, backend: Any, delivery: Delivery

@@ -9,6 +9,7 @@ import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from hashlib import blake2b
 from typing import Any, ClassVar
 
 from omniman_payment_core.contracts import BackendRegistration, Feature
@@ -48,7 +49,8 @@ class Driver:
         self.gateway.fail_next(Fault("timeout", on="mutating", when=when))
 
     def fail_refund(self, reference: str) -> None:
-        self.gateway.settle_refund(reference, ok=False)
+        named = self.gateway.__dict__.get("named", {})
+        self.gateway.settle_refund(named.get(reference, reference), ok=False)
 
     def advance(self, period: timedelta) -> None:
         self.clock.now += period
@@ -84,6 +86,55 @@ class Prepares(Sound):
         if unconfirmed and transaction_id in self.prepared:
             return PaymentResult(True, transaction_id, "pending")
         return super().get_status(transaction_id)
+
+
+class NamesAndTells(Sound):
+    """Sound: it names its refunds, and tells again what its notifications have told."""
+
+    def choose_refund_id(self, idempotency_key: str) -> str:
+        return f"back-{blake2b(idempotency_key.encode(), digest_size=12).hexdigest()}"
+
+    def refund(
+        self, transaction_id: str, amount_q: int | None = None, reason: str | None = None, *,
+        idempotency_key: str | None = None,
+    ) -> PaymentResult:  # fmt: skip
+        result = super().refund(transaction_id, amount_q, reason, idempotency_key=idempotency_key)
+        if idempotency_key is None or not result.success:
+            return result
+        return replace(result, reference=self._named(result.reference, idempotency_key))
+
+    def get_status(self, transaction_id: str) -> PaymentResult:
+        seen = super().get_status(transaction_id)
+        refunds = tuple(
+            replace(
+                r,
+                reference=self._named(r.reference, r.idempotency_key)
+                if r.idempotency_key
+                else r.reference,
+                idempotency_key=None,
+            )
+            for r in seen.refunds or ()
+        )
+        return replace(seen, refunds=refunds if seen.refunds is not None else None)
+
+    def poll_events(self, since: datetime) -> list[WebhookEvent]:
+        return [
+            event
+            for seen in self.list_transactions(since)
+            for event in self.parse_webhook(*self.gateway.webhook(seen.transaction_id))
+        ]
+
+    def parse_webhook(self, headers: Any, body: bytes) -> Any:
+        # The mock numbers each notification anew; what it is about is its name here.
+        return [
+            replace(event, event_id=f"about-{event.transaction_id}")
+            for event in super().parse_webhook(headers, body)
+        ]
+
+    def _named(self, reference: str | None, key: str) -> str:
+        name = self.choose_refund_id(key)
+        self.gateway.__dict__.setdefault("named", {})[name] = reference
+        return name
 
 
 class LetsGo(Sound):
@@ -335,3 +386,18 @@ class DeclinesAFeatureWithoutASentence(Sound):
 
 class DeclaresAFeatureThatDoesNotExist(Sound):
     registration = make_registration(features={"instalments": Feature.yes()})
+
+
+class NamesARefundAnewEachTime(NamesAndTells):
+    def choose_refund_id(self, idempotency_key: str) -> str:
+        count = self.gateway.__dict__.setdefault("names", iter(range(1000)))
+        return f"back-{next(count)}"
+
+
+class InventsEventsWhenPolled(NamesAndTells):
+    def poll_events(self, since: datetime) -> list[WebhookEvent]:
+        count = self.gateway.__dict__.setdefault("polls", iter(range(1000)))
+        return [
+            replace(event, event_id=f"{event.event_id}-{next(count)}")
+            for event in super().poll_events(since)
+        ]
