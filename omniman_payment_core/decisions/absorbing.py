@@ -164,6 +164,9 @@ def _answered_refund(draft: Draft, operation: Operation, result: PaymentResult) 
     accept_refund(
         draft, operation, RefundStatus.SUCCEEDED if done else RefundStatus.PENDING, reference
     )
+    if operation.attempts > 1:
+        # While it was in doubt, a refund made elsewhere could not be told from it.
+        draft.check_soon()
 
 
 def _refused(

@@ -27,7 +27,7 @@ def merge_refunds(
             known = _known(draft, snapshot)
             if known is not None:
                 _merge_known(draft, known, snapshot)
-        _merge_unknown(draft, seen, in_doubt, by_amount=keyless)
+        _merge_unknown(draft, seen, _still(draft, in_doubt), by_amount=keyless)
     elif total_q is not None:
         _merge_total(draft, total_q, in_doubt, by_amount=keyless)
 
@@ -48,6 +48,14 @@ def _known(draft: Draft, snapshot: RefundSnapshot) -> Refund | None:
         if by_key or (snapshot.reference and refund.reference == snapshot.reference):
             return refund
     return None
+
+
+def _still(draft: Draft, in_doubt: Operation | None) -> Operation | None:
+    """The doubt, unless this very look has ended it: then every other refund is somebody else's."""
+    if in_doubt is None:
+        return None
+    operation = draft.operation(in_doubt.key)
+    return in_doubt if operation is None or operation.unsettled else None
 
 
 def _unknown(draft: Draft, seen: PaymentResult) -> list[RefundSnapshot]:
