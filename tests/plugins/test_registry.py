@@ -348,6 +348,23 @@ def test_options_are_checked_together_when_each_is_right() -> None:
     )
 
 
+def test_advice_is_told_with_its_place_of_accounts_that_work_and_shows_no_secret() -> None:
+    def advise(config: Any) -> list[str]:
+        return [f"the certificate of {config['api_key']} ends on 2026-12-24"]
+
+    plugin = acme(advise=advise)
+    registry = registry_of(accounts_of("acme", shop={"api_key": PLANTED}, broken={}), plugin)
+    assert registry.advice() == [
+        'OMNIMAN["PAYMENT_BACKENDS"]["shop"]["config"]: the certificate of [secret] ends on '
+        "2026-12-24",
+    ]
+
+
+def test_an_account_whose_plugin_has_no_advice_has_none() -> None:
+    registry = registry_of(accounts_of("acme", shop={"api_key": PLANTED}), acme())
+    assert registry.advice() == []
+
+
 def test_a_check_that_raises_is_a_problem_without_its_text() -> None:
     def fail(value: Any) -> str | None:
         raise ValueError(value)
