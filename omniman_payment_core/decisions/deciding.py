@@ -68,6 +68,7 @@ def resolve(
     """
     draft = Draft(case, moment, rules, fenced=fenced)
     draft.call = call
+    draft.polled = "poll_events" in terms.abilities
     before = draft.find_payment(request.payment_id)
     absorb(draft, terms, request, outcome)
     if fenced and not draft.ended:

@@ -57,6 +57,8 @@ class Draft:
         self.news = False
         """The last look brought something that was not known."""
         self.call: CallRecord | None = None
+        self.polled = False
+        """The payment's account is asked for news as a whole."""
         self.attempts = case.directive.attempts
         self._payments = {payment.id: payment for payment in case.payments}
         self._operations = {operation.key: operation for operation in case.operations}
@@ -381,7 +383,14 @@ class Draft:
             for r in self._refunds.values()
             if r.payment_id == payment.id
         )
-        due = next_check(payment, self.now, self.rules, checks, refund_pending=pending_refund)
+        due = next_check(
+            payment,
+            self.now,
+            self.rules,
+            checks,
+            refund_pending=pending_refund,
+            polled=self.polled,
+        )
         if due != payment.next_check_at or checks != payment.checks:
             last.update(next_check_at=due, checks=checks)
 

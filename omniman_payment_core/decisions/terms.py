@@ -69,6 +69,8 @@ class Rules:
     send_slack: timedelta = timedelta(seconds=90)
     """A call leaves at most this long after its operation was committed as sent."""
     first_check: timedelta = timedelta(seconds=5)
+    first_check_polled: timedelta = timedelta(seconds=30)
+    """The same where the account is asked for news as a whole."""
     check_cap: timedelta = timedelta(hours=1)
     idle_check: timedelta = timedelta(hours=24)
     """How often a payment at rest that is not final is looked at."""
