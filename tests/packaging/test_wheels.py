@@ -236,24 +236,3 @@ def test_a_wheel_installed_alone_imports_with_what_it_declares(
         script = f"import sys, {distribution.package}.plugin as p; p.register_backend()"
         loaded = run(python, "-c", f"{script}; print(*sys.modules)", cwd=tmp_path).split()
         assert {"stripe", "efipay"}.isdisjoint(loaded)
-
-
-@pytest.mark.parametrize("backend", ["efi"])
-def test_a_backend_without_gateway_code_says_so_and_loads_no_sdk(backend: str) -> None:
-    script = (
-        "import importlib, sys\n"
-        "from omniman_payment_core.errors import ConfigurationError\n"
-        f"plugin = importlib.import_module('omniman_payment_{backend}.plugin')\n"
-        "registration = plugin.register_backend()\n"
-        f"assert registration.name == '{backend}'\n"
-        "try:\n"
-        "    registration.build({'api_key': 'planted-secret'})\n"
-        "except ConfigurationError as error:\n"
-        "    print(error)\n"
-        "assert {'stripe', 'efipay'}.isdisjoint(sys.modules)\n"
-    )
-    said = run(sys.executable, "-c", script)
-    assert f'backend "{backend}"' in said
-    assert "no gateway code yet" in said
-    assert 'OMNIMAN["PAYMENT_BACKENDS"]' in said
-    assert "planted-secret" not in said
