@@ -9,13 +9,16 @@ PROJECTS := pyproject.toml $(wildcard plugins/*/pyproject.toml hosts/*/pyproject
 IN_A_FRESH_VENV = "$(PYTHON)" tools/make_venv.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench lint fmt docs constraints clean
+.PHONY: help demo shop test bench lint fmt docs constraints clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(STAMP) ## Take real orders from session to paid (ORDERS=path for your own)
 	$(BIN)/python -m examples.demo $(if $(ORDERS),--orders "$(ORDERS)")
+
+shop: $(STAMP) ## Serve a small shop to buy, pay and refund in (PORT=n, DATA=folder to keep it)
+	$(BIN)/python -m examples.shop $(if $(PORT),--port "$(PORT)") $(if $(DATA),--data "$(DATA)")
 
 test: $(STAMP) ## Run every test (ARGS="-k name" to choose)
 	$(BIN)/python -m pytest $(ARGS)
