@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import ssl
+import threading
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, NoReturn
@@ -53,6 +54,7 @@ class Transport:
         self._base = config.base_url or (SANDBOX if config.sandbox else PRODUCTION)
         self._tokens = Tokens(self._fetch_token, monotonic)
         self._pool: urllib3.PoolManager | None = None
+        self._opening = threading.Lock()
 
     def call(
         self,
@@ -131,13 +133,12 @@ class Transport:
             retries=False,
             preload_content=False,
         )
-        try:
-            data = response.read(LARGEST_ANSWER + 1, decode_content=True)
-            whole = len(data) <= LARGEST_ANSWER
-        finally:
+        data = response.read(LARGEST_ANSWER + 1, decode_content=True)
+        whole = len(data) <= LARGEST_ANSWER
+        if not whole:
             # What was not read to its end cannot be used for another request.
-            response.drain_conn() if response.length_remaining == 0 else response.close()
-            response.release_conn()
+            response.close()
+        response.release_conn()
         return (
             response.status,
             _object(data) if whole else None,
@@ -146,22 +147,26 @@ class Transport:
 
     def _connections(self) -> urllib3.PoolManager:
         """Opened by the first call: a certificate that went bad stops payments, not the process."""
-        if self._pool is None:
-            config = self._config
-            try:
-                identity = read_identity(config.certificate, config.certificate_password)
-                problem = problem_with(identity, self._now())
-                if problem is not None:
-                    raise CertificateError(problem)
-                context = client_context(identity, config.ca_certificate)
-            except CertificateError as error:
-                raise ConfigurationError(f'option "certificate" {error}') from None
-            self._pool = urllib3.PoolManager(
-                maxsize=CONNECTIONS,
-                ssl_context=context,
-                timeout=urllib3.Timeout(connect=CONNECT_TIMEOUT, read=config.timeout),
-            )
-        return self._pool
+        with self._opening:
+            if self._pool is None:
+                self._pool = self._open()
+            return self._pool
+
+    def _open(self) -> urllib3.PoolManager:
+        config = self._config
+        try:
+            identity = read_identity(config.certificate, config.certificate_password)
+            problem = problem_with(identity, self._now())
+            if problem is not None:
+                raise CertificateError(problem)
+            context = client_context(identity, config.ca_certificate)
+        except CertificateError as error:
+            raise ConfigurationError(f'option "certificate" {error}') from None
+        return urllib3.PoolManager(
+            maxsize=CONNECTIONS,
+            ssl_context=context,
+            timeout=urllib3.Timeout(connect=CONNECT_TIMEOUT, read=config.timeout),
+        )
 
     # The token
 
