@@ -8,6 +8,7 @@ from omniman_payment_core.records import DirectiveStatus, Topic
 from omniman_payment_core.values import PaymentStatus
 from omniman_payment_django.models import Directive, Order, Payment
 from omniman_payment_django.models.flow import CANCELLED, TransitionError, transitions_of
+from omniman_payment_django.pay.amounts import amount_text
 from omniman_payment_django.sessions import (
     RequestRefusedError,
     cancel_order,
@@ -64,9 +65,24 @@ def _is_opening(order: Order) -> bool:
     ).exists()
 
 
+def _check(order: Order, what: str, amount_q: int | None) -> None:
+    """In the words of people; whatever happens meanwhile is refused by the engine itself."""
+    if amount_q is None:
+        return
+    offers = offers_of(order, list(Payment.objects.filter(order_ref=order.ref).order_by("attempt")))
+    most_q = {"confirm": offers.confirm_q, "refund": offers.refund_q}.get(what, 0)
+    if amount_q > most_q:
+        done = {"confirm": "captured", "refund": "refunded"}.get(what, "asked for")
+        raise RefusedError(
+            f"{amount_text(amount_q, order.currency)} is too much: "
+            f"{amount_text(most_q, order.currency)} can be {done}."
+        )
+
+
 def ask(order: Order, what: str, amount_q: int | None, once: str) -> str:
     """Enqueue it; what to tell the person. Asked again with the same ``once``, it is one."""
     key = f"{what}:{order.ref}:{once}"
+    _check(order, what, amount_q)
     try:
         match what:
             case "confirm":

@@ -60,6 +60,7 @@ def configure(folder: Path, stripe: StripeSimulator) -> None:
             }
         },
         USE_TZ=True,
+        TIME_ZONE="UTC",
         # Browsers send cookies to every port of a host, so another project's must not meet ours.
         CSRF_COOKIE_NAME="shop_csrf",
         CSRF_COOKIE_HTTPONLY=True,

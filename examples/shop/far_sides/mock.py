@@ -6,6 +6,7 @@ import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 
 from omniman_payment_django.models import Payment, Refund
+from omniman_payment_django.pay.amounts import amount_text
 from omniman_payment_mock import MockGateway
 
 from .deeds import Deed, DeedRefusedError, Truth
@@ -89,7 +90,7 @@ class MockSide:
                 reference = refund.reference
                 add(
                     "refund-fails",
-                    f"The refund {reference} fails after all",
+                    f"The refund of {amount_text(refund.amount_q, found.currency)} fails after all",
                     lambda _, reference=reference: gateway.settle_refund(reference, ok=False),
                     reference,
                     danger=True,

@@ -7,6 +7,7 @@ from typing import Any
 
 from omniman_payment_core.values import PaymentStatus, RefundStatus
 from omniman_payment_django.models import Payment, Refund
+from omniman_payment_django.pay.amounts import amount_text
 from omniman_payment_simulators.stripe import StripeControl
 from omniman_payment_simulators.stripe.control import ControlError
 
@@ -52,9 +53,10 @@ class StripeSide:
         for refund in refunds:
             if refund.reference and refund.status != RefundStatus.FAILED:
                 reference = refund.reference
+                amount = amount_text(refund.amount_q, payment.currency)
                 yield Deed(
                     "refund-fails",
-                    f"The refund {reference} fails after all",
+                    f"The refund of {amount} fails after all",
                     _asked(
                         lambda _, reference=reference: control.settle_refund(reference, "failed")
                     ),

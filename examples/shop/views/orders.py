@@ -37,7 +37,7 @@ def ask(request: HttpRequest, ref: str) -> HttpResponse:
         amount_q = typed.amount_q(text) if form.get("how") == "amount" else None
         said = desk.ask(found, what, amount_q, once)
     except (typed.WrongInputError, desk.RefusedError) as error:
-        problem = {"where": what, "message": str(error), "typed": text}
+        problem = {"side": "ask", "where": what, "message": str(error), "typed": text}
         return _show(request, found, problem, status=400)
     messages.success(request, said)
     return redirect("order", ref=ref)
@@ -54,7 +54,7 @@ def play(request: HttpRequest, ref: str) -> HttpResponse:
             raise DeedRefusedError("That is not possible any more; here is how things stand now.")
         deed.run(typed.amount_q(text) if deed.takes_amount else 0)
     except (typed.WrongInputError, DeedRefusedError) as error:
-        problem = {"where": name + subject, "message": str(error), "typed": text}
+        problem = {"side": "play", "where": name, "message": str(error), "typed": text}
         return _show(request, found, problem, status=400)
     messages.success(request, f"At the gateway: {deed.label[0].lower()}{deed.label[1:]}.")
     return redirect("order", ref=ref)
