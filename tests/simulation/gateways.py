@@ -7,7 +7,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from omniman_payment_core.contracts import (
@@ -23,7 +23,7 @@ from omniman_payment_core.errors import (
     TransactionNotFoundError,
 )
 from omniman_payment_core.testing import ManualClock
-from omniman_payment_core.values import PaymentResult, PaymentStatus
+from omniman_payment_core.values import PaymentResult, PaymentStatus, WebhookEvent
 from omniman_payment_mock import MockPaymentBackend
 from omniman_payment_mock.gateway import MockGateway
 
@@ -74,16 +74,20 @@ class Wire:
         raise OutcomeUnknownError("the answer was lost")
 
 
+_NO_CALLS = ("choose_transaction_id", "choose_refund_id")
+
+
 def faulty(backend: Any, wire: Wire) -> Any:
     """The backend behind the wire, its methods' signatures kept so that abilities still show."""
 
     class Behind:
         pass
 
-    for name in abilities_of(backend).methods - {"choose_transaction_id", "parse_webhook"}:
+    for name in abilities_of(backend).methods - {*_NO_CALLS, "parse_webhook"}:
         setattr(Behind, name, _carried(name, getattr(backend, name), wire))
-    if callable(getattr(backend, "choose_transaction_id", None)):
-        Behind.choose_transaction_id = staticmethod(backend.choose_transaction_id)  # type: ignore[attr-defined]
+    for name in _NO_CALLS:
+        if callable(getattr(backend, name, None)):
+            setattr(Behind, name, staticmethod(getattr(backend, name)))
     return Behind()
 
 
@@ -234,6 +238,53 @@ class ChargesOnly(MockPaymentBackend):
     capture = None  # type: ignore[assignment]
 
 
+class Names(MockPaymentBackend):
+    """As Pix: no holds; whoever asks names charges and refunds, and no key is read back."""
+
+    authorize = None  # type: ignore[assignment]
+    capture = None  # type: ignore[assignment]
+    find = None  # type: ignore[assignment]
+
+    def choose_refund_id(self, idempotency_key: str) -> str:
+        return f"name-of-{idempotency_key}"
+
+    def refund(
+        self,
+        transaction_id: str,
+        amount_q: int | None = None,
+        reason: str | None = None,
+        *,
+        idempotency_key: str | None = None,
+    ) -> PaymentResult:
+        result = super().refund(transaction_id, amount_q, reason, idempotency_key=idempotency_key)
+        if not result.success or idempotency_key is None:
+            return result
+        return replace(result, reference=self.choose_refund_id(idempotency_key))
+
+    def cancel(self, transaction_id: str) -> PaymentResult:
+        return super().cancel(transaction_id)
+
+    def get_status(self, transaction_id: str) -> PaymentResult:
+        seen = super().get_status(transaction_id)
+        if seen.refunds is None:
+            return seen
+        named = [
+            replace(
+                refund,
+                idempotency_key=None,
+                reference=self.choose_refund_id(refund.idempotency_key)
+                if refund.idempotency_key
+                else refund.reference,
+            )
+            for refund in seen.refunds
+        ]
+        return replace(seen, refunds=tuple(named))
+
+    def poll_events(self, since: datetime) -> Sequence[WebhookEvent]:
+        """Never asked here, so that the payments' own rare looks have to do."""
+        raise NotAttemptedError("nobody asks")
+
+
 @dataclass(frozen=True, slots=True)
 class Account:
     """One configured account, as the engine sees it."""
@@ -260,6 +311,7 @@ STRENGTHS: dict[str, tuple[type, timedelta | None, timedelta | None]] = {
     "finds": (Finds, _DAY, LATEST_ARRIVAL),
     "finds_unkeyed": (FiveMethodsAndFind, None, LATEST_ARRIVAL),
     "charges_only": (ChargesOnly, _DAY, LATEST_ARRIVAL),
+    "names": (Names, _DAY, LATEST_ARRIVAL),
     "five_methods": (FiveMethods, None, None),
     "five_methods_proof": (FiveMethods, None, LATEST_ARRIVAL),
 }
@@ -274,7 +326,7 @@ def make_account(name: str, gateway: MockGateway, clock: ManualClock, wire: Wire
         plain = kind(gateway=gateway, clock=clock)
     backend = faulty(plain, wire)
     features = {}
-    if name == "charges_only":
+    if name in ("charges_only", "names"):
         features["hold"] = Feature.no("this gateway charges at once")
     if name == "patient":
         features["unpaid_expiry"] = Feature.no("this gateway waits for ever")
