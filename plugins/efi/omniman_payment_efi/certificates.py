@@ -62,7 +62,8 @@ def read_identity(certificate: str, password: str | None = None) -> Identity:
     data = _bytes_of(certificate)
     secret = password.encode() if password else None
     try:
-        if data.lstrip().startswith(_PEM.encode()):
+        # Not only at its beginning: openssl writes notes before each part.
+        if _PEM.encode() in data:
             key, found = _from_pem(data, secret)
         else:
             key, found = _from_pkcs12(data, secret)
@@ -126,7 +127,7 @@ def client_context(identity: Identity, ca_certificate: str | None) -> ssl.SSLCon
 
 def _bytes_of(certificate: str) -> bytes:
     text = certificate.strip()
-    if text.startswith(_PEM):
+    if _PEM in text:
         return text.encode()
     if len(text) < _SHORTEST_CONTENT or os.path.exists(text):
         return _file(Path(text))
@@ -147,6 +148,8 @@ def _file(path: Path) -> bytes:
         raise CertificateError("names a file that does not exist") from None
     except OSError as error:
         raise CertificateError(f"names a file that cannot be read ({error.strerror})") from None
+    except ValueError:
+        raise CertificateError("is no path: it holds a character that no path has") from None
     if not data or len(data) > _LARGEST:
         raise CertificateError("names a file that is empty or far too large for a certificate")
     return data

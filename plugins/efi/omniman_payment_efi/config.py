@@ -147,8 +147,13 @@ def _check_timeout(value: int) -> str | None:
 
 
 def _check_url(value: str) -> str | None:
-    parts = urlsplit(value)
-    if parts.scheme != "https" or not parts.hostname or parts.query or parts.fragment:
+    try:
+        parts = urlsplit(value)
+        # The port is only read when it is asked for.
+        fits = parts.scheme == "https" and parts.hostname and parts.port != 0
+    except ValueError:
+        fits = False
+    if not fits or "@" in value or "?" in value or "#" in value:
         return "is not an https address without a query"
     return None
 

@@ -24,7 +24,12 @@ SANDBOX: str = _PIX["URL"]["sandbox"]
 
 _PLACE = re.compile(r":(\w+)")
 _FORMS: Mapping[str, re.Pattern[str]] = MappingProxyType(
-    {"txid": TXID, "e2eId": E2EID, "id": REFUND_ID, "chave": re.compile(r"(?!\.{1,2}$)[^/?#\s]{1,77}")}
+    {
+        "txid": TXID,
+        "e2eId": E2EID,
+        "id": REFUND_ID,
+        "chave": re.compile(r"(?!\.{1,2}$)[^/?#\s]{1,77}"),
+    }
 )
 
 
