@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.urls import include, path
+from django.views.generic import RedirectView
 
 from .views import failures
 from .views.buying import home
@@ -12,6 +13,7 @@ from .views.orders import ask, order, play
 
 urlpatterns = [
     path("", home, name="home"),
+    path("favicon.ico", RedirectView.as_view(url="/static/shop/icon.svg")),
     path("orders/<str:ref>/", order, name="order"),
     path("orders/<str:ref>/ask/", ask, name="ask"),
     path("orders/<str:ref>/play/", play, name="play"),
