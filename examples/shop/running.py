@@ -13,11 +13,12 @@ from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.core.handlers.wsgi import WSGIHandler
 from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
 from django.db import connections
-from django.http import HttpRequest, HttpResponseBase
+from django.http import FileResponse, HttpRequest, HttpResponse
 
 from omniman_payment_core.engine.worker import Worker
 from omniman_payment_django.runtime import get_engine
 from omniman_payment_django.webhooks.matching import rematch
+from omniman_payment_django.webhooks.polling import EventPolling
 
 HOST = "127.0.0.1"
 log = logging.getLogger("examples.shop")
@@ -41,7 +42,7 @@ class _Handler(WSGIRequestHandler):
 class _WithStaticFiles(StaticFilesHandler):
     """Static files straight from the packages: nobody collects them for a demonstration."""
 
-    def serve(self, request: HttpRequest) -> HttpResponseBase:
+    def serve(self, request: HttpRequest) -> HttpResponse | FileResponse:
         from django.contrib.staticfiles.views import serve
 
         return serve(request, self.file_path(request.path), insecure=True)
@@ -96,11 +97,17 @@ class Working:
 def working(stop: threading.Event) -> Iterator[Working]:
     """Carry out directives until ``stop`` is set; a worker that fails sets it itself."""
     state = Working()
+    polling = EventPolling()
+
+    def keep_house() -> None:
+        rematch()
+        polling.step()
 
     def work() -> None:
         try:
             engine = get_engine("shop")
-            Worker(engine, idle=0.05, maintain_every=1.0, housekeeping=rematch).run(stop)
+            Worker(engine, idle=0.05, maintain_every=1.0, housekeeping=keep_house).run(stop)
+            polling.finish()
         except Exception:
             state.failed = True
             log.exception("the worker has ended")

@@ -14,10 +14,10 @@ register = template.Library()
 _GOOD = (PaymentStatus.CAPTURED, PaymentStatus.AUTHORIZED, PaymentStatus.PARTIALLY_CAPTURED)
 _BAD = (PaymentStatus.FAILED, PaymentStatus.DISPUTED)
 _OVER = (PaymentStatus.CANCELLED, PaymentStatus.EXPIRED, PaymentStatus.REFUNDED)
-_TONES = {
-    **dict.fromkeys(_GOOD, "good"),
-    **dict.fromkeys(_BAD, "bad"),
-    **dict.fromkeys(_OVER, "over"),
+_TONES: dict[str, str] = {
+    **dict.fromkeys(map(str, _GOOD), "good"),
+    **dict.fromkeys(map(str, _BAD), "bad"),
+    **dict.fromkeys(map(str, _OVER), "over"),
     **dict.fromkeys(("ok", "completed", "confirmed", "matched", "succeeded"), "good"),
     **dict.fromkeys(("refused", "parked", "abandoned"), "bad"),
     **dict.fromkeys(("returned", "ignored"), "over"),

@@ -51,6 +51,32 @@ class FarSide(Protocol):
         ...
 
 
+def doing(
+    refusal: type[Exception], call: Callable[..., object], *given: object, **named: object
+) -> Callable[[int], object]:
+    """A deed's ``run`` that calls this, with these arguments and no amount."""
+    return _saying_why(refusal, lambda _: call(*given, **named))
+
+
+def doing_with_amount(
+    refusal: type[Exception], call: Callable[..., object], *given: object
+) -> Callable[[int], object]:
+    """A deed's ``run`` that calls this, with the amount that was typed as the last argument."""
+    return _saying_why(refusal, lambda amount_q: call(*given, amount_q))
+
+
+def _saying_why(refusal: type[Exception], call: Callable[[int], object]) -> Callable[[int], object]:
+    """A gateway's own refusal in the words of the port."""
+
+    def run(amount_q: int) -> object:
+        try:
+            return call(amount_q)
+        except refusal as error:
+            raise DeedRefusedError(str(error)) from None
+
+    return run
+
+
 _sides: dict[str, FarSide] = {}
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import urllib.request
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 
+from omniman_payment_core.values import RefundStatus
 from omniman_payment_django.models import Payment, Refund
 from omniman_payment_django.pay.amounts import amount_text
 from omniman_payment_mock import MockGateway
+from omniman_payment_mock.transactions import Transaction
 
-from .deeds import Deed, DeedRefusedError, Truth
+from .deeds import Deed, Truth, doing, doing_with_amount
 
 
 class MockSide:
@@ -27,80 +30,71 @@ class MockSide:
         found = self._gateway.transaction(known) if known else None
         if known is None or found is None:
             return ()
-        gateway, deeds = self._gateway, []
+        return list(self._deeds(known, found))
 
-        def add(
-            name: str,
-            label: str,
-            run: Callable[[int], object],
-            subject: str = "",
-            *,
-            takes_amount: bool = False,
-            danger: bool = False,
-        ) -> None:
-            def play(amount_q: int) -> None:
-                try:
-                    run(amount_q)
-                except ValueError as error:
-                    raise DeedRefusedError(str(error)) from None
-                self._notify(known)
-
-            deeds.append(Deed(name, label, play, subject, takes_amount, danger))
-
+    def _deeds(self, known: str, found: Transaction) -> Iterator[Deed]:
+        gateway = self._gateway
+        do = partial(self._notifying, known, doing)
+        with_amount = partial(self._notifying, known, doing_with_amount)
         if found.waiting == "3ds":
-            add("pass", "The shopper passes 3-D Secure", lambda _: gateway.confirm_3ds(known))
-            add(
-                "fail",
-                "The shopper fails 3-D Secure",
-                lambda _: gateway.confirm_3ds(known, ok=False),
-                danger=True,
-            )
+            yield Deed("pass", "The shopper passes 3-D Secure", do(gateway.confirm_3ds, known))
+            fail = do(gateway.confirm_3ds, known, ok=False)
+            yield Deed("fail", "The shopper fails 3-D Secure", fail, danger=True)
         elif found.waiting:
-            add("pay", "The shopper pays", lambda _: gateway.pay(known))
-            add(
+            yield Deed("pay", "The shopper pays", do(gateway.pay, known))
+            yield Deed(
                 "pay-amount",
                 "The shopper pays another amount",
-                lambda amount_q: gateway.pay(known, amount_q),
+                with_amount(gateway.pay, known),
                 takes_amount=True,
             )
-            add("abandon", "The gateway gives up", lambda _: gateway.abandon(known), danger=True)
+            yield Deed("abandon", "The gateway gives up", do(gateway.abandon, known), danger=True)
         elif found.captured_q or found.cancelled or found.expired:
-            add(
-                "pay-late",
-                "A payment that was under way lands late",
-                lambda _: gateway.pay(known, late=True),
-            )
+            late = do(gateway.pay, known, late=True)
+            yield Deed("pay-late", "A payment that was under way lands late", late)
         if found.disputed_q:
-            add("win", "The bank decides for the shop", lambda _: gateway.win_dispute(known))
+            won = do(gateway.win_dispute, known)
+            yield Deed("win", "The bank decides for the shop", won)
         elif found.captured_q:
-            add(
+            yield Deed(
                 "refund",
                 "Somebody refunds at the gateway",
-                lambda amount_q: gateway.refund_outside(known, amount_q),
+                with_amount(gateway.refund_outside, known),
                 takes_amount=True,
             )
-            add(
-                "dispute",
-                "The shopper disputes it",
-                lambda _: gateway.dispute(known),
-                danger=True,
-            )
+            dispute = do(gateway.dispute, known)
+            yield Deed("dispute", "The shopper disputes it", dispute, danger=True)
         for refund in found.refunds:
-            if refund.status != "failed":
-                reference = refund.reference
-                add(
+            if refund.status != RefundStatus.FAILED:
+                yield Deed(
                     "refund-fails",
                     f"The refund of {amount_text(refund.amount_q, found.currency)} fails after all",
-                    lambda _, reference=reference: gateway.settle_refund(reference, ok=False),
-                    reference,
+                    do(gateway.settle_refund, refund.reference, ok=False),
+                    refund.reference,
                     danger=True,
                 )
-        return deeds
 
     def truths(self, order_refs: Sequence[str]) -> Mapping[str, Truth]:
         return {
             ref: Truth(self._gateway.moved_q(ref), self._gateway.held_q(ref)) for ref in order_refs
         }
+
+    def _notifying(
+        self,
+        transaction_id: str,
+        make: Callable[..., Callable[[int], object]],
+        call: Callable[..., object],
+        *given: object,
+        **named: object,
+    ) -> Callable[[int], object]:
+        """What is done at the gateway is told to the shop afterwards."""
+        run = make(ValueError, call, *given, **named)
+
+        def run_and_notify(amount_q: int) -> None:
+            run(amount_q)
+            self._notify(transaction_id)
+
+        return run_and_notify
 
     def _notify(self, transaction_id: str) -> None:
         """Post what the gateway has to say, as it would over the network."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from omniman_payment_core.values import PaymentStatus, RefundStatus
@@ -11,7 +12,10 @@ from omniman_payment_django.pay.amounts import amount_text
 from omniman_payment_simulators.stripe import StripeControl
 from omniman_payment_simulators.stripe.control import ControlError
 
-from .deeds import Deed, DeedRefusedError, Truth
+from .deeds import Deed, Truth, doing, doing_with_amount
+
+_do = partial(doing, ControlError)
+_with_amount = partial(doing_with_amount, ControlError)
 
 _TAKEN = (
     PaymentStatus.CAPTURED,
@@ -41,39 +45,36 @@ class StripeSide:
             yield Deed(
                 "refund",
                 "Somebody refunds in Stripe's dashboard",
-                _asked(lambda amount_q: control.refund_outside(intent, amount_q)),
+                _with_amount(control.refund_outside, intent),
                 takes_amount=True,
             )
             yield Deed(
                 "dispute",
                 "The shopper disputes it",
-                _asked(lambda _: control.dispute(intent)),
+                _do(control.dispute, intent),
                 danger=True,
             )
         for refund in refunds:
             if refund.reference and refund.status != RefundStatus.FAILED:
-                reference = refund.reference
                 amount = amount_text(refund.amount_q, payment.currency)
                 yield Deed(
                     "refund-fails",
                     f"The refund of {amount} fails after all",
-                    _asked(
-                        lambda _, reference=reference: control.settle_refund(reference, "failed")
-                    ),
-                    reference,
+                    _do(control.settle_refund, refund.reference, "failed"),
+                    refund.reference,
                     danger=True,
                 )
         for dispute in self._open_disputes(intent) if payment.disputed_q else ():
             yield Deed(
                 "dispute-won",
                 "The bank decides for the shop",
-                _asked(lambda _, dispute=dispute: control.close_dispute(dispute, "won")),
+                _do(control.close_dispute, dispute, "won"),
                 dispute,
             )
             yield Deed(
                 "dispute-lost",
                 "The bank decides for the shopper",
-                _asked(lambda _, dispute=dispute: control.close_dispute(dispute, "lost")),
+                _do(control.close_dispute, dispute, "lost"),
                 dispute,
                 danger=True,
             )
@@ -86,12 +87,12 @@ class StripeSide:
             yield Deed(
                 "pass",
                 "The shopper passes 3-D Secure",
-                _asked(lambda _: control.authenticate(intent)),
+                _do(control.authenticate, intent),
             )
             yield Deed(
                 "fail",
                 "The shopper fails 3-D Secure",
-                _asked(lambda _: control.authenticate(intent, success=False)),
+                _do(control.authenticate, intent, success=False),
                 danger=True,
             )
             return
@@ -103,7 +104,7 @@ class StripeSide:
             yield Deed(
                 name,
                 label,
-                _asked(lambda _, card=card: control.pay(intent, card)),
+                _do(control.pay, intent, card),
                 danger=name == "pay-declined",
             )
 
@@ -122,15 +123,3 @@ class StripeSide:
             ref: Truth(int(entry["moved"]), int(entry["held"]))
             for ref, entry in ((ref, orders.get(ref, none)) for ref in order_refs)
         }
-
-
-def _asked(call: Callable[[int], object]) -> Callable[[int], None]:
-    """A refusal of the simulator in the words of the port."""
-
-    def run(amount_q: int) -> None:
-        try:
-            call(amount_q)
-        except ControlError as error:
-            raise DeedRefusedError(str(error)) from None
-
-    return run
