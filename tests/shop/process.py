@@ -129,6 +129,10 @@ class Visitor:
             f"the payment is not {status}, or the books differ",
         )
 
+    def until_says(self, ref: str, part: str, words: str) -> Page:
+        """The order's page once a part of it has these words."""
+        return self.until(ref, lambda page: words in page.part(part), f"{part} without {words!r}")
+
     def _url(self, path: str) -> str:
         return urllib.parse.urljoin(self.shop.url, path)
 
