@@ -246,5 +246,6 @@ def test_an_authority_that_cannot_be_read_is_named(
     path = tmp_path / "ca.pem"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(CertificateError, match="ca_certificate"):
+    with pytest.raises(CertificateError, match="names a file that cannot be read") as caught:
         client_context(read_identity(made.pem.decode()), str(path))
+    assert caught.value.option == "ca_certificate"
