@@ -25,7 +25,12 @@ from omniman_payment_core.errors import (
 
 _LONGEST_TEXT = 300
 
-_NOT_FOUND = ("cobranca_nao_encontrada", "pix_nao_encontrado", "devolucao_nao_encontrada")
+_NOT_FOUND = (
+    "cobranca_nao_encontrada",
+    "pix_nao_encontrado",
+    "devolucao_nao_encontrada",
+    "webhook_nao_encontrado",
+)
 _DUPLICATE = ("txid_duplicado", "devolucao_id_duplicado")
 _OUR_KEY_IS_WRONG = ("chave_invalida",)
 _REFUSED = ("documento_bloqueado", "valor_invalido", "status_cobranca_invalido")
@@ -98,8 +103,6 @@ def sorted_problem(
     if status >= 500 or status < 400:
         # Also 502 and 503: whatever stands in front may have let the request pass.
         return (OutcomeUnknownError if changes else NotAttemptedError)(problem.said)
-    if name in _DUPLICATE or status == 409:
-        return TakenError(problem.said)
     if name in _NOT_FOUND or status == 404:
         return TransactionNotFoundError(problem.said)
     if status == 403:
@@ -112,8 +115,14 @@ def sorted_problem(
             f'{problem.said}; option "pix_key" has to be a key of the account that the '
             "credentials belong to"
         )
-    if name in _REFUSED or status == 422:
+    # What only reads can neither be refused as a payment is, nor use a name.
+    if changes and name in _DUPLICATE:
+        return TakenError(problem.said)
+    # Before the status: a charge that is no longer open may be answered with 409.
+    if changes and (name in _REFUSED or status == 422):
         return RefusedError(problem.said, name=name)
+    if changes and status == 409:
+        return TakenError(problem.said)
     return InvalidRequestError(problem.said)
 
 
@@ -124,6 +133,6 @@ def _seconds(text: str, now: datetime) -> int | None:
         return int(value[:9])
     try:
         moment = parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return max(1, round((moment - now).total_seconds())) if moment.tzinfo else None
