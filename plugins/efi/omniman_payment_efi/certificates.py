@@ -32,7 +32,14 @@ _LARGEST = 256 * 1024
 
 
 class CertificateError(ValueError):
-    """What is wrong with a certificate, as the end of a sentence; quotes nothing of it."""
+    """What is wrong with a certificate, as the end of a sentence; quotes nothing of it.
+
+    ``option`` begins the sentence: where the certificate came from.
+    """
+
+    def __init__(self, message: str, *, option: str = "certificate") -> None:
+        super().__init__(message)
+        self.option = option
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +109,10 @@ def client_context(identity: Identity, ca_certificate: str | None) -> ssl.SSLCon
     try:
         context = ssl.create_default_context(cafile=ca_certificate or certifi.where())
     except (OSError, ssl.SSLError):
-        raise CertificateError("the file named by ca_certificate cannot be read") from None
+        raise CertificateError(
+            "names a file that cannot be read, or that holds no certificate",
+            option="ca_certificate",
+        ) from None
     # OpenSSL only loads files. This one lives for a moment, and its key is encrypted with a
     # password that is never written down.
     passphrase = secrets.token_hex(32)

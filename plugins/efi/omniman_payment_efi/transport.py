@@ -7,6 +7,7 @@ twice, but for a request that was turned away because its token was no longer go
 from __future__ import annotations
 
 import json
+import re
 import ssl
 import threading
 from collections.abc import Callable, Mapping
@@ -25,6 +26,7 @@ from omniman_payment_core.errors import (
 
 from .certificates import CertificateError, client_context, problem_with, read_identity
 from .config import Config
+from .deadlines import DeadlineSocket, answer_within
 from .endpoints import AUTHORIZE, PRODUCTION, SANDBOX, Endpoint
 from .errors import problem_of, sorted_problem
 from .tokens import Token, Tokens
@@ -32,6 +34,9 @@ from .tokens import Token, Tokens
 CONNECT_TIMEOUT = 5
 LARGEST_ANSWER = 8 * 1024 * 1024
 CONNECTIONS = 32
+
+# RFC 6750, section 2.1; and nothing else can stand in a header.
+_TOKEN = re.compile(r"[!-~]{1,16384}")
 
 _NEVER_SENT = (broken.NewConnectionError, broken.ConnectTimeoutError, broken.NameResolutionError)
 _REFUSES_US = ("CERTIFICATE_REQUIRED", "UNKNOWN_CA", "BAD_CERTIFICATE", "CERTIFICATE_EXPIRED",
@@ -124,7 +129,9 @@ class Transport:
         sent = {"Accept": "application/json", "User-Agent": "omniman-payment-efi", **headers}
         if body is not None:
             sent["Content-Type"] = "application/json"
-        response = self._connections().request(
+        connections = self._connections()
+        answer_within(self._config.timeout)
+        response = connections.request(
             method,
             self._base + url,
             body=None if body is None else json.dumps(body).encode(),
@@ -160,8 +167,9 @@ class Transport:
             if problem is not None:
                 raise CertificateError(problem)
             context = client_context(identity, config.ca_certificate)
+            context.sslsocket_class = DeadlineSocket
         except CertificateError as error:
-            raise ConfigurationError(f'option "certificate" {error}') from None
+            raise ConfigurationError(f'option "{error.option}" {error}') from None
         return urllib3.PoolManager(
             maxsize=CONNECTIONS,
             ssl_context=context,
@@ -183,9 +191,10 @@ class Transport:
             self._tls_failed(error, harmless=True)
         except broken.HTTPError as error:
             raise NotAttemptedError(f"no token from Efi: {type(error).__name__}") from None
-        if status == 200 and isinstance(answered, dict) and answered.get("access_token"):
-            seconds = answered.get("expires_in")
-            return Token(str(answered["access_token"]), seconds if type(seconds) is int else 3600)
+        if status == 200 and isinstance(answered, dict):
+            text, seconds = answered.get("access_token"), answered.get("expires_in")
+            if isinstance(text, str) and _TOKEN.fullmatch(text):
+                return Token(text, seconds if type(seconds) is int else 3600)
         problem = problem_of(status, answered, retry_after)
         if status in (400, 401, 403):
             self._credentials_refused(problem.said)
