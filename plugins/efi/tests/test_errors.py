@@ -24,28 +24,17 @@ from omniman_payment_efi.errors import RefusedError, TakenError, problem_of, sor
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 RFC = "https://pix.bcb.gov.br/api/v2/error/CobOperacaoInvalida"
 
+_NAMES = (
+    *("nome", "mensagem", "erros", "error", "error_description"),
+    *("type", "title", "detail", "violacoes", "razao", "propriedade", "caminho", "chave"),
+)
+
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
     lambda inner: (
         st.lists(inner, max_size=4)
         | st.dictionaries(
-            st.sampled_from(
-                [
-                    "nome",
-                    "mensagem",
-                    "erros",
-                    "error",
-                    "type",
-                    "title",
-                    "detail",
-                    "violacoes",
-                    "razao",
-                    "propriedade",
-                    "caminho",
-                    "chave",
-                    "error_description",
-                ]
-            ),
+            st.sampled_from(_NAMES),
             inner,
             max_size=6,
         )
