@@ -131,8 +131,12 @@ def read_charge(cob: Json, payments: Sequence[Payment], now: datetime) -> Paymen
 def expiry_of(cob: Json) -> datetime:
     """When the charge can no longer be paid: its creation and its life in seconds."""
     calendar = cob["calendario"]
-    # Efi documents the number as a text here and there.
-    return moment(calendar["criacao"]) + timedelta(seconds=int(calendar.get("expiracao", 86_400)))
+    made_at = moment(calendar["criacao"])
+    try:
+        # Efi documents the number as a text here and there.
+        return made_at + timedelta(seconds=int(calendar.get("expiracao", 86_400)))
+    except OverflowError:
+        raise AnswerError("calendario ends beyond all time") from None
 
 
 def moment(text: object) -> datetime:
@@ -140,7 +144,10 @@ def moment(text: object) -> datetime:
     if not isinstance(text, str):
         raise AnswerError("a time is no text")
     read = datetime.fromisoformat(text)
-    return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
+    try:
+        return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
+    except OverflowError:
+        raise AnswerError("a time is beyond all time") from None
 
 
 def _status(
@@ -153,7 +160,7 @@ def _status(
             return PaymentStatus.PARTIALLY_REFUNDED
         return PaymentStatus.CAPTURED if paid >= asked else PaymentStatus.PARTIALLY_CAPTURED
     word = cob.get("status")
-    if word == _OPEN and now >= ends_at + LATE:
+    if word == _OPEN and now - ends_at >= LATE:
         # The gateway goes on calling it open.
         return PaymentStatus.EXPIRED
     return _ENDED.get(str(word), PaymentStatus.PENDING)
