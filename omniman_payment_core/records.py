@@ -45,6 +45,7 @@ class Topic(StrEnum):
     REFUND = "payment.refund"
     CANCEL = "payment.cancel"
     SYNC = "payment.sync"
+    VERDICT = "payment.verdict"
 
 
 class DirectiveStatus(StrEnum):
@@ -440,5 +441,7 @@ class Changes:
     move: StatusMove | None = None
     wake: bool = False
     """Directives of the order that wait for the payment run again."""
+    revive: bool = False
+    """Directives of the order that are parked run again as well, with all their attempts."""
     call: CallRecord | None = None
     request: GatewayRequest | None = None

@@ -76,7 +76,7 @@ def blocked(draft: Draft) -> bool:
         draft.park(
             "blocked_by_unknown",
             f"operation {operation.key} ({operation.kind}) waits for a person; "
-            "settle it, then retry this directive",
+            "a verdict on it lets this directive run again",
         )
     else:
         draft.wait(f"waiting for the {operation.kind} that is under way")

@@ -26,6 +26,7 @@ from .payloads import PayloadError, check_object
 from .refunding import decide_refund
 from .syncing import decide_sync
 from .terms import Moment, Outcome, Rules, Terms
+from .verdict import decide_verdict
 
 
 class Directory:
@@ -102,6 +103,8 @@ def _next_step(draft: Draft, directory: Directory) -> None:
                 decide_cancel(draft, directory.for_account)
             case Topic.SYNC:
                 decide_sync(draft, directory.for_account)
+            case Topic.VERDICT:
+                decide_verdict(draft)
             case _:
                 known = ", ".join(Topic)
                 draft.fail("wrong_topic", f'topic "{directive.topic}" is none of {known}')

@@ -73,6 +73,8 @@ class Draft:
         self._request: GatewayRequest | None = None
         self._check_at: datetime | None = None
         self._wake = False
+        self._revive = False
+        self.actor = moment.actor
 
     @property
     def looked(self) -> bool:
@@ -187,7 +189,7 @@ class Draft:
             amount_q=amount_q,
             dedupe_key=dedupe_key,
             source=self.source,
-            actor=self.moment.actor,
+            actor=self.actor,
             at=self.now,
             gateway_reference=reference,
             data=data,
@@ -243,6 +245,10 @@ class Draft:
 
     def enqueue(self, directive: NewDirective) -> None:
         self._new_directives.append(directive)
+
+    def revive(self) -> None:
+        """Let what is parked run again: what it waited for has been settled by a person."""
+        self._wake = self._revive = True
 
     # -- ending the run --------------------------------------------------------------------
 
@@ -331,6 +337,7 @@ class Draft:
             summary=summary,
             move=move,
             wake=self._wake or move is not None,
+            revive=self._revive,
             call=self.call,
             request=self._request if self.fenced else None,
         )

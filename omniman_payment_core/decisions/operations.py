@@ -181,7 +181,8 @@ def resolve_doubt(
     draft.park(
         "outcome_unknown",
         f"nobody knows whether the {operation.kind} of {operation.amount_q} {operation.currency} "
-        f"was carried out (operation {operation.key}); look at the gateway, then settle it",
+        f"was carried out (operation {operation.key}); look at the gateway, then say what became "
+        "of it: payments verdict",
     )
 
 

@@ -282,6 +282,8 @@ class MemoryStore:
             self._enqueue(new, now)
         if changes.wake:
             self._wake(case.directive.order_ref, now)
+        if changes.revive:
+            self._revive(case.directive.order_ref, now)
 
     def _apply_payment(self, changes: Changes) -> None:
         payment = changes.payment
@@ -341,6 +343,18 @@ class MemoryStore:
             directive = self.directives[number]
             if directive.waiting and directive.status == DirectiveStatus.PENDING:
                 self.directives[number] = evolve(directive, available_at=now, waiting=False)
+
+    def _revive(self, order_ref: str, now: datetime) -> None:
+        for number in self._by_order.get(order_ref, ()):
+            directive = self.directives[number]
+            if directive.status == DirectiveStatus.PARKED:
+                self.directives[number] = evolve(
+                    directive,
+                    status=DirectiveStatus.PENDING,
+                    attempts=0,
+                    available_at=now,
+                    waiting=False,
+                )
 
 
 def _copy_order(order: StoredOrder) -> StoredOrder:

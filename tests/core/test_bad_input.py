@@ -198,7 +198,7 @@ def test_a_wrong_topic(shop: Shop, topic: str) -> None:
         shop.enqueue(topic),
         "wrong_topic",
         f'topic "{topic}" is none of payment.hold, payment.charge, payment.confirm, '
-        "payment.refund, payment.cancel, payment.sync",
+        "payment.refund, payment.cancel, payment.sync, payment.verdict",
     )
 
 

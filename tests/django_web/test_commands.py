@@ -27,9 +27,11 @@ from omniman_payment_django.models import (
     Order,
     OrderEvent,
     Payment,
+    PaymentEvent,
     PaymentOperation,
 )
 from omniman_payment_django.runtime import get_store
+from omniman_payment_mock.script import Fault
 from tests.databases import Database
 
 from .shop import Shop
@@ -351,3 +353,56 @@ def test_only_what_has_ended_badly_is_run_again(shop: Shop, status: str) -> None
 def test_retrying_what_is_not_there_says_so(database: object) -> None:
     with pytest.raises(CommandError, match="no directive 77"):
         run("payments", "retry", "77", "--actor", "anna", "--reason", "x")
+
+
+# -- a verdict -----------------------------------------------------------------------------
+
+
+def _parked_capture(shop: Shop) -> tuple[Order, PaymentOperation]:
+    """A capture whose answer was lost, at a gateway that can no longer be asked."""
+    order = shop.order()
+    ask(order)
+    run("process_directives")
+    confirm = ask(order, "payment.confirm")
+    shop.gateway.fail_next(Fault("timeout", on="capture", when="after"))
+    run("process_directives")
+    operation = PaymentOperation.objects.get(payment__order_ref=order.ref, kind="capture")
+    PaymentOperation.objects.filter(pk=operation.pk).update(state="parked")
+    Directive.objects.filter(pk=confirm.pk).update(status="parked")
+    Flag.objects.create(
+        kind="outcome_unknown",
+        dedupe_key=f"outcome_unknown:{operation.payment_id}",
+        order_ref=order.ref,
+        payment_id=operation.payment_id,
+        message="nobody knows",
+    )
+    return order, operation
+
+
+def test_a_verdict_is_written_down_and_lets_the_order_go_on(shop: Shop) -> None:
+    order, operation = _parked_capture(shop)
+    said = run(
+        "payments", "verdict", operation.key, "--happened", "--actor", "Ana", "--reason", "seen"
+    )
+    assert operation.key in said
+    flag = Flag.objects.get(kind="outcome_unknown")
+    assert (flag.actor, flag.reason) == ("Ana", "seen")
+    run("process_directives")
+    payment = Payment.objects.get(order_ref=order.ref)
+    assert (payment.status, payment.captured_q) == ("captured", order.total_q)
+    assert shop.gateway.moved_q(order.ref) == order.total_q
+    fact = PaymentEvent.objects.get(payment=payment, kind="captured")
+    assert (fact.source, fact.actor, fact.data["verdict"]) == ("operator", "Ana", "Ana: seen")
+    assert not Directive.objects.exclude(status="completed").exists()
+
+
+@pytest.mark.parametrize("verdict", ["--happened", "--did-not-happen"])
+def test_only_a_parked_operation_takes_a_verdict(shop: Shop, verdict: str) -> None:
+    order = shop.order()
+    ask(order)
+    run("process_directives")
+    operation = PaymentOperation.objects.get(payment__order_ref=order.ref)
+    for key, why in ((operation.key, "is ok"), ("omp_nobody", "there is no operation")):
+        with pytest.raises(CommandError, match=why):
+            run("payments", "verdict", key, verdict, "--actor", "Ana", "--reason", "seen")
+    assert not Directive.objects.filter(topic="payment.verdict").exists()

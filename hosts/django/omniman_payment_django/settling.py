@@ -10,15 +10,17 @@ from collections.abc import Iterable
 from django.db import transaction
 from django.utils import timezone
 
-from omniman_payment_core.records import DirectiveStatus, OperationState
+from omniman_payment_core.records import DirectiveStatus, NewDirective, OperationState, Topic
 
 from . import conf
 from .models import Directive, Flag, OrderEvent, PaymentOperation
+from .runtime import get_store
 
 RETRIED = "directive_retried"
 FLAG_SETTLED = "flag_settled"
 LONGEST_ACTOR = 150
 LONGEST_REASON = 2000
+_ABOUT_UNKNOWN = ("outcome_unknown", "blocked_by_unknown", "attempts_exhausted")
 
 
 class SettlingError(ValueError):
@@ -99,6 +101,52 @@ def retry_directive(directive_id: int, *, actor: str, reason: str) -> Directive:
             },
         )
     return directive
+
+
+def give_verdict(
+    operation_key: str, *, happened: bool, actor: str, reason: str, reference: str = ""
+) -> Directive:
+    """Enqueue what a person found out about a parked operation, and close the flag about it.
+
+    The engine writes it down, in turn with everything else that happens to the order.
+    """
+    actor, reason = _named(actor, reason)
+    using = conf.database()
+    with transaction.atomic(using=using):
+        operation = (
+            PaymentOperation.objects.using(using)
+            .select_related("payment")
+            .filter(pk=operation_key)
+            .first()
+        )
+        if operation is None:
+            raise SettlingError(f"there is no operation {operation_key}")
+        if operation.state != OperationState.PARKED:
+            raise SettlingError(
+                f"operation {operation_key} is {operation.state}; only one that is parked needs a "
+                "verdict"
+            )
+        payment = operation.payment
+        (number,) = get_store().enqueue(
+            [
+                NewDirective(
+                    topic=Topic.VERDICT,
+                    order_ref=payment.order_ref,
+                    payload={
+                        "operation": operation_key,
+                        "happened": happened,
+                        "reference": reference.strip(),
+                        "actor": actor,
+                        "reason": reason,
+                    },
+                )
+            ]
+        )
+        unknown = Flag.objects.using(using).filter(
+            payment_id=payment.pk, kind__in=_ABOUT_UNKNOWN, settled_at=None
+        )
+        settle_flags(unknown.values_list("pk", flat=True), actor=actor, reason=reason)
+        return Directive.objects.using(using).get(pk=number)
 
 
 def _named(actor: str, reason: str) -> tuple[str, str]:

@@ -116,6 +116,11 @@ class Writing:
             cursor.execute(
                 self._wake, [database.dialect.time(now), database.dialect.several(woken)]
             )
+        revived = [w.case.directive.order_ref for w in written if w.changes.revive]
+        if revived:
+            cursor.execute(
+                self._revive, [database.dialect.time(now), database.dialect.several(revived)]
+            )
 
     def _add(
         self, cursor: CursorWrapper, statement: str, table: Table, rows: Sequence[Row]
@@ -216,6 +221,14 @@ class Writing:
             f"UPDATE {self._database.tables.directive.sql} "
             f"SET available_at = %s, waiting = FALSE "
             f"WHERE {self._database.dialect.among('order_ref')} AND status = 'pending' AND waiting"
+        )
+
+    @cached_property
+    def _revive(self) -> str:
+        return (
+            f"UPDATE {self._database.tables.directive.sql} SET status = 'pending', "
+            "attempts = 0, available_at = %s, waiting = FALSE, finished_at = NULL "
+            f"WHERE {self._database.dialect.among('order_ref')} AND status = 'parked'"
         )
 
 

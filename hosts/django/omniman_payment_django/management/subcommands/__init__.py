@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from django.core.management.base import CommandParser, OutputWrapper
 
-from . import backends, flags, retry, settle_flag, show, webhook
+from . import backends, flags, retry, settle_flag, show, verdict, webhook
 
 
 class Subcommand(Protocol):
@@ -26,5 +26,6 @@ SUBCOMMANDS: Mapping[str, Subcommand] = {
     "flags": flags,
     "settle-flag": settle_flag,
     "retry": retry,
+    "verdict": verdict,
     "webhook": webhook,
 }
