@@ -18,6 +18,7 @@ from omniman_payment_core.errors import (
     NotAttemptedError,
     OutcomeUnknownError,
     TransactionNotFoundError,
+    WebhookPayloadError,
 )
 from omniman_payment_core.values import (
     DeclineCode,
@@ -35,6 +36,7 @@ from .identifiers import TXID, refund_id_of, txid_of
 from .reading import (
     Json,
     Payment,
+    moment,
     needs_payments,
     payments_of,
     read_charge,
@@ -175,7 +177,8 @@ class EfiBackend(Registering):
         payments = self._payments(self._read(transaction_id))
         known = next((p for p in payments if any(r.reference == number for r in p.refunds)), None)
         left = sum(payment.left_q for payment in payments)
-        amount = left if amount_q is None else amount_q
+        before = sum(r.amount_q for p in payments for r in p.refunds if r.reference == number)
+        amount = (before or left) if amount_q is None else amount_q
         if known is None:
             if not payments:
                 return refused(transaction_id, DeclineCode.NOT_CAPTURED, "nobody has paid yet")
@@ -204,7 +207,7 @@ class EfiBackend(Registering):
         path = _known(transaction_id)
         try:
             cob = self._transport.call(endpoints.CHANGE_CHARGE, path, body=_REMOVED)
-        except (RefusedError, InvalidRequestError) as error:
+        except (RefusedError, TakenError, InvalidRequestError) as error:
             if isinstance(error, TransactionNotFoundError):
                 raise
             return self._not_withdrawn(transaction_id, str(error))
@@ -224,13 +227,12 @@ class EfiBackend(Registering):
         found = {
             cob["txid"]: self._result(cob)
             for cob in self._pages(endpoints.LIST_CHARGES, "cobs", since)
-            if isinstance(cob.get("txid"), str)
+            if self._is_ours(cob)
         }
         for pix in self._pages(endpoints.LIST_RECEIVED, "pix", since):
-            txid = pix.get("txid")
-            if isinstance(txid, str) and TXID.fullmatch(txid) and txid not in found:
+            if self._is_ours(pix) and pix["txid"] not in found:
                 try:
-                    found[txid] = self.get_status(txid)
+                    found[pix["txid"]] = self.get_status(pix["txid"])
                 except TransactionNotFoundError:
                     # A charge with a due date, or a fixed QR code: not made by us.
                     continue
@@ -238,11 +240,14 @@ class EfiBackend(Registering):
 
     def poll_events(self, since: datetime) -> Sequence[WebhookEvent]:
         """What notifications would have told since a moment, had they all arrived."""
-        return [
-            event
-            for pix in self._pages(endpoints.LIST_RECEIVED, "pix", since)
-            for event in webhooks.events_of(pix, self._config.pix_keys)
-        ]
+        try:
+            return [
+                event
+                for pix in self._pages(endpoints.LIST_RECEIVED, "pix", since)
+                for event in webhooks.events_of(pix, self._config.pix_keys)
+            ]
+        except WebhookPayloadError as error:
+            raise OutcomeUnknownError(f"Efi's list cannot be read: {error}") from None
 
     def parse_webhook(self, headers: Mapping[str, str], body: bytes) -> Sequence[WebhookEvent]:
         """The events of a notification, once it is certain where it comes from."""
@@ -287,8 +292,7 @@ class EfiBackend(Registering):
     def _listed(self, cob: Json) -> object:
         if not needs_payments(cob):
             return cob.get("pix")
-        made = cob["calendario"]["criacao"]
-        since = datetime.fromisoformat(str(made))
+        since = moment(cob["calendario"]["criacao"])
         return list(self._pages(endpoints.LIST_RECEIVED, "pix", since, txid=cob["txid"]))
 
     def _pages(
@@ -324,12 +328,18 @@ class EfiBackend(Registering):
                 "the charge is for a Pix key that is not this account's; a key that was replaced "
                 'belongs into option "former_pix_keys"'
             )
-        if (
-            body is not None
-            and (cob.get("valor") or {}).get("original") != (body["valor"]["original"])
+        if body is not None and (
+            _readable(lambda: cob["valor"]["original"]) != body["valor"]["original"]
         ):
             raise InvalidRequestError("the key was used before, for a charge of another amount")
         return cob
+
+    def _is_ours(self, listed: Json) -> bool:
+        """Whether something listed has a name as ours have, and is for one of our keys."""
+        keys, txid = self._config.pix_keys, listed.get("txid")
+        if not isinstance(txid, str) or not TXID.fullmatch(txid):
+            return False
+        return listed.get("chave", keys[0]) in keys
 
     def _result(self, cob: Json) -> PaymentResult:
         payments = self._payments(cob)
@@ -387,8 +397,8 @@ def _reason(error: RefusedError) -> DeclineCode:
     return DeclineCode.DECLINED
 
 
-def _stamp(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+def _stamp(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _page(answer: Json, name: str) -> tuple[Sequence[Json], int]:
@@ -396,8 +406,8 @@ def _page(answer: Json, name: str) -> tuple[Sequence[Json], int]:
 
     def read() -> tuple[Sequence[Json], int]:
         listed = answer[name]
-        if not isinstance(listed, list):
-            raise TypeError(f"{name} is no list")
+        if not isinstance(listed, list) or not all(isinstance(each, dict) for each in listed):
+            raise TypeError(f"{name} is no list of objects")
         return listed, int(answer["parametros"]["paginacao"]["quantidadeDePaginas"])
 
     return _readable(read)
