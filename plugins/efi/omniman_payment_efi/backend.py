@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 from omniman_payment_core.errors import (
     InvalidRequestError,
@@ -41,6 +41,7 @@ from .reading import (
     payments_of,
     read_charge,
     read_refund,
+    readable,
 )
 from .refusals import RETURNED, no_single_payment, refused
 from .registering import Registering
@@ -50,7 +51,6 @@ PAGE = 100
 SKEW = timedelta(minutes=10)
 """How far the gateway's clock may be ahead of ours when we ask for all until now."""
 
-_T = TypeVar("_T")
 _REMOVED = {"status": "REMOVIDA_PELO_USUARIO_RECEBEDOR"}
 
 
@@ -287,7 +287,7 @@ class EfiBackend(Registering):
                 raise OutcomeUnknownError(f"the refund exists and was not shown: {error}") from None
 
     def _payments(self, cob: Json) -> tuple[Payment, ...]:
-        return _readable(lambda: payments_of(self._listed(cob), self._config.pix_keys))
+        return readable(lambda: payments_of(self._listed(cob), self._config.pix_keys))
 
     def _listed(self, cob: Json) -> object:
         if not needs_payments(cob):
@@ -329,7 +329,7 @@ class EfiBackend(Registering):
                 'belongs into option "former_pix_keys"'
             )
         if body is not None and (
-            _readable(lambda: cob["valor"]["original"]) != body["valor"]["original"]
+            readable(lambda: cob["valor"]["original"]) != body["valor"]["original"]
         ):
             raise InvalidRequestError("the key was used before, for a charge of another amount")
         return cob
@@ -343,7 +343,7 @@ class EfiBackend(Registering):
 
     def _result(self, cob: Json) -> PaymentResult:
         payments = self._payments(cob)
-        return _readable(lambda: read_charge(cob, payments, self._now()))
+        return readable(lambda: read_charge(cob, payments, self._now()))
 
     def _not_withdrawn(self, txid: str, why: str) -> PaymentResult:
         seen = self.get_status(txid)
@@ -355,7 +355,7 @@ class EfiBackend(Registering):
     def _refund_result(
         self, txid: str, number: str, refund: Json, amount_q: int | None
     ) -> PaymentResult:
-        snapshot = _readable(lambda: read_refund(refund, number))
+        snapshot = readable(lambda: read_refund(refund, number))
         if refund.get("id") != number:
             raise OutcomeUnknownError("Efi answered about another refund than was asked for")
         if amount_q not in (None, snapshot.amount_q):
@@ -410,14 +410,4 @@ def _page(answer: Json, name: str) -> tuple[Sequence[Json], int]:
             raise TypeError(f"{name} is no list of objects")
         return listed, int(answer["parametros"]["paginacao"]["quantidadeDePaginas"])
 
-    return _readable(read)
-
-
-def _readable(read: Callable[[], _T]) -> _T:
-    """Read an answer; one that is not as promised leaves the outcome unknown."""
-    try:
-        return read()
-    except (LookupError, TypeError, ValueError, AttributeError) as error:
-        raise OutcomeUnknownError(
-            f"Efi's answer cannot be read ({type(error).__name__}: {error})"[:200]
-        ) from None
+    return readable(read)

@@ -146,7 +146,8 @@ def _check_timeout(value: int) -> str | None:
     return f"has to be from {MIN_TIMEOUT} to {MAX_TIMEOUT}"
 
 
-def _check_url(value: str) -> str | None:
+def check_url(value: str) -> str | None:
+    """Why an address cannot be called, as the end of a sentence."""
     try:
         parts = urlsplit(value)
         # The port is only read when it is asked for.
@@ -287,7 +288,7 @@ OPTIONS: tuple[Option, ...] = (
         help="for mtls: the headers that your proxy sets, and only it, once it has verified the "
         "client certificate, with the values they must have",
     ),
-    Option("base_url", check=_check_url, help="another address than Efi's own: a simulator"),
+    Option("base_url", check=check_url, help="another address than Efi's own: a simulator"),
     Option(
         "ca_certificate",
         help="the path of the certificate that vouches for base_url, if no public authority does",

@@ -5,11 +5,12 @@ Source: API Pix, schemas CobCompleta, Pix and Devolucao.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
+from omniman_payment_core.errors import OutcomeUnknownError
 from omniman_payment_core.values import (
     ActionKind,
     NextAction,
@@ -23,6 +24,7 @@ from .amounts import CURRENCY, from_pix
 from .brcode import BRCodeError, check, qr_image
 
 Json = Mapping[str, Any]
+_T = TypeVar("_T")
 
 PROVIDER = "efi"
 LATE = timedelta(seconds=60)
@@ -58,6 +60,16 @@ class Payment:
         return self.amount_q - sum(
             refund.amount_q for refund in self.refunds if refund.status != RefundStatus.FAILED
         )
+
+
+def readable(read: Callable[[], _T]) -> _T:
+    """Read an answer; one that is not as promised leaves the outcome unknown."""
+    try:
+        return read()
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise OutcomeUnknownError(
+            f"Efi's answer cannot be read ({type(error).__name__}: {error})"[:200]
+        ) from None
 
 
 def needs_payments(cob: Json) -> bool:

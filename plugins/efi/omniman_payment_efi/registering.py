@@ -5,20 +5,28 @@ Source: Efi's "Webhooks" page of API Pix. An address belongs to the key, so one 
 
 from __future__ import annotations
 
+from datetime import datetime
 from urllib.parse import parse_qsl, urlsplit
 
-from omniman_payment_core.errors import ConfigurationError, TransactionNotFoundError
+from omniman_payment_core.errors import (
+    ConfigurationError,
+    InvalidRequestError,
+    OutcomeUnknownError,
+    TransactionNotFoundError,
+)
 from omniman_payment_core.values import WebhookRegistration
 
 from . import endpoints, webhooks
-from .config import Config
-from .errors import RefusedError
-from .reading import moment
+from .config import Config, check_url
+from .errors import RefusedError, TakenError
+from .reading import moment, readable
 from .transport import Transport
 
 SKIP_MTLS = "x-skip-mtls-checking"
 """With ``true`` Efi does not try, while registering, whether the address turns away who comes
 without its client certificate."""
+
+_NOT_TAKEN = (RefusedError, TakenError, InvalidRequestError)
 
 
 class Registering:
@@ -38,32 +46,34 @@ class Registering:
                 'option "webhook_mode" is missing: say how notifications shall prove where they '
                 "come from before Efi is told where to send them"
             )
-        if urlsplit(url).query:
-            raise ConfigurationError("the address must not have a query: the secret goes there")
+        problem = check_url(url)
+        if problem is not None:
+            raise ConfigurationError(f"the address of the notifications {problem}")
+        wanted = webhooks.address(url, config)
         skip = "true" if config.webhook_mode == "hmac" else "false"
         try:
             self._transport.call(
                 endpoints.SET_WEBHOOK,
                 self._key(),
-                body={"webhookUrl": webhooks.address(url, config)},
+                body={"webhookUrl": wanted},
                 headers={SKIP_MTLS: skip},
             )
-        except RefusedError as error:
-            raise ConfigurationError(f"{error.message}; the address was not registered") from None
-        registered = self.registered_webhook()
+        except _NOT_TAKEN as error:
+            raise ConfigurationError(f"{error}; the address was not registered") from None
+        except OutcomeUnknownError:
+            # Efi documents a mere text as its success. What it shows now is what counts.
+            pass
+        registered = self._registered()
         if registered is None:
-            raise ConfigurationError("Efi took the address and shows none")
-        return registered
+            raise ConfigurationError("Efi was told the address and shows none")
+        if registered[0] != wanted:
+            raise ConfigurationError("Efi was told the address and shows another")
+        return _without_secret(registered)
 
     def registered_webhook(self) -> WebhookRegistration | None:
         """What is registered now; of a query only its names."""
-        try:
-            found = self._transport.call(endpoints.READ_WEBHOOK, self._key())
-        except TransactionNotFoundError:
-            return None
-        url = str(found.get("webhookUrl") or "")
-        made = found.get("criacao")
-        return WebhookRegistration(_without_values(url), moment(made) if made else None)
+        registered = self._registered()
+        return None if registered is None else readable(lambda: _without_secret(registered))
 
     def remove_webhook(self) -> None:
         """Have no notifications sent any more; nothing happens if there were none."""
@@ -71,13 +81,29 @@ class Registering:
             self._transport.call(endpoints.DELETE_WEBHOOK, self._key())
         except TransactionNotFoundError:
             return
+        except _NOT_TAKEN as error:
+            raise ConfigurationError(f"{error}; the address was not removed") from None
+
+    def _registered(self) -> tuple[str, datetime | None] | None:
+        """The address, its secret included, and since when."""
+        try:
+            found = self._transport.call(endpoints.READ_WEBHOOK, self._key())
+        except TransactionNotFoundError:
+            return None
+        except InvalidRequestError as error:
+            raise ConfigurationError(f"{error}; Efi does not show the address") from None
+        made = found.get("criacao")
+        made_at = readable(lambda: moment(made)) if made else None
+        return str(found.get("webhookUrl") or ""), made_at
 
     def _key(self) -> dict[str, str]:
         return {"chave": self._config.pix_key}
 
 
-def _without_values(url: str) -> str:
-    """The query carries a secret; that it is there may be told."""
+def _without_secret(registered: tuple[str, datetime | None]) -> WebhookRegistration:
+    """The query carries it; that it is there may be told."""
+    url, made_at = registered
     parts = urlsplit(url)
     names = "&".join(f"{name}=..." for name, _ in parse_qsl(parts.query, keep_blank_values=True))
-    return f"{parts.scheme}://{parts.netloc}{parts.path}" + (f"?{names}" if names else "")
+    shown = f"{parts.scheme}://{parts.netloc}{parts.path}" + (f"?{names}" if names else "")
+    return WebhookRegistration(shown, made_at)
