@@ -18,7 +18,7 @@ demo: $(STAMP) ## Take real orders from session to paid (ORDERS=path for your ow
 	$(BIN)/python -m examples.demo $(if $(ORDERS),--orders "$(ORDERS)")
 
 shop: $(STAMP) ## Serve a small shop to buy, pay and refund in (PORT=n, DATA=folder to keep it)
-	$(BIN)/python -m examples.shop $(if $(PORT),--port "$(PORT)") $(if $(DATA),--data "$(DATA)")
+	exec $(BIN)/python -m examples.shop $(if $(PORT),--port "$(PORT)") $(if $(DATA),--data "$(DATA)")
 
 test: $(STAMP) ## Run every test (ARGS="-k name" to choose)
 	$(BIN)/python -m pytest $(ARGS)

@@ -61,4 +61,7 @@ def test_make_starts_what_is_tested_here() -> None:
         text=True,
         check=True,
     )
-    assert told.stdout.strip().endswith('python -m examples.shop --port "8123" --data "kept"')
+    # exec: what is sent to make reaches the shop, and no shell in between.
+    assert told.stdout.strip() == (
+        'exec .venv/bin/python -m examples.shop --port "8123" --data "kept"'
+    )
