@@ -1,4 +1,4 @@
-"""Clocks that go only when a test says so."""
+"""Clocks that a test moves: one beside the machine's own, one that goes only when told."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from datetime import UTC, datetime, timedelta
 
 
 class Clock:
-    """Aware UTC, from the machine's own moment on: certificates are made by that one."""
+    """Aware UTC: the machine's, as far ahead as a test wants. Certificates are made by that one."""
 
     def __init__(self) -> None:
-        self.moment = datetime.now(UTC)
+        self.ahead = timedelta(0)
 
     def __call__(self) -> datetime:
-        return self.moment
+        return datetime.now(UTC) + self.ahead
 
     def advance(self, period: timedelta) -> None:
-        self.moment += period
+        self.ahead += period
 
 
 class Seconds:
