@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -33,10 +34,14 @@ class _Delivery:
 
 
 class Deliveries:
-    """One background task for each notification and endpoint, from the application's loop."""
+    """One background task for each notification and endpoint, from the application's loop.
 
-    def __init__(self, sign: Sign) -> None:
+    ``tls`` is for endpoints of https: with whom they talk, and whom we trust.
+    """
+
+    def __init__(self, sign: Sign, tls: Callable[[], ssl.SSLContext] | None = None) -> None:
         self._sign = sign
+        self._tls = tls
         self._waiting: list[_Delivery] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._session: aiohttp.ClientSession | None = None
@@ -99,7 +104,8 @@ class Deliveries:
 
     async def _attempt(self, delivery: _Delivery) -> bool:
         if self._session is None:
-            self._session = aiohttp.ClientSession(timeout=TIMEOUT)
+            connector = aiohttp.TCPConnector(ssl=self._tls() if self._tls is not None else True)
+            self._session = aiohttp.ClientSession(timeout=TIMEOUT, connector=connector)
         headers = {
             "Content-Type": "application/json; charset=utf-8",
             **self._sign(delivery.endpoint.secret, delivery.body),

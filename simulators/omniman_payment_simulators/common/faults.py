@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
 KINDS = ("drop", "reset", "delay", "rate_limit", "error")
+WITH_PAGES = (*KINDS, "html")
 WHEN = ("before", "after")
 
 
@@ -16,8 +17,9 @@ class Fault:
     """One fault, and how often it is still to happen.
 
     ``drop`` closes the connection without an answer, ``reset`` breaks it, ``delay`` waits
-    ``seconds``, ``rate_limit`` and ``error`` answer with a status. ``when`` is about the
-    effect of the request; a rate limit always comes before it.
+    ``seconds``, ``rate_limit`` and ``error`` answer with a status, ``html`` with a page and a
+    status, where the gateway can. ``when`` is about the effect of the request; a rate limit
+    always comes before it.
     """
 
     kind: str
@@ -34,14 +36,14 @@ class Fault:
         return self.method in ("*", method) and fnmatchcase(path, self.path)
 
 
-def read_fault(given: Mapping[str, Any]) -> Fault:
+def read_fault(given: Mapping[str, Any], kinds: Sequence[str] = KINDS) -> Fault:
     """A fault from JSON; says what is wrong with one that cannot be."""
     unknown = set(given) - set(Fault.__slots__)
     if unknown:
         raise ValueError(f"a fault has no {', '.join(sorted(unknown))}")
     fault = Fault(**given)
-    if fault.kind not in KINDS:
-        raise ValueError(f"kind is one of {', '.join(KINDS)}")
+    if fault.kind not in kinds:
+        raise ValueError(f"kind is one of {', '.join(kinds)}")
     if fault.when not in WHEN or (fault.kind == "rate_limit" and fault.when != "before"):
         raise ValueError("when is before or after; a rate limit always comes before the effect")
     if fault.times < 1:

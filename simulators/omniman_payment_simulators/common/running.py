@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import threading
 from collections.abc import Callable
 from types import TracebackType
@@ -66,11 +67,13 @@ class OnThread:
             await runner.cleanup()
 
 
-async def start(app: web.Application, port: int) -> tuple[web.AppRunner, int]:
+async def start(
+    app: web.Application, port: int, tls: ssl.SSLContext | None = None
+) -> tuple[web.AppRunner, int]:
     """Serve an application; what stops it, and its port (a free one for 0)."""
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
     await runner.setup()
-    site = web.TCPSite(runner, HOST, port, backlog=256)
+    site = web.TCPSite(runner, HOST, port, backlog=256, ssl_context=tls)
     await site.start()
     return runner, int(runner.addresses[0][1])
 
