@@ -181,7 +181,11 @@ def test_paid_twice_counts_twice() -> None:
 
 
 def test_the_same_payment_listed_twice_counts_once() -> None:
-    assert read(paid("10.00", pix("10.00"), pix("10.00"))).captured_q == 1000
+    payment = pix("10.00", devolucoes=[devolucao("3.00")])
+    result = read(paid("10.00", payment, payment))
+    assert (result.captured_q, result.refunded_q) == (1000, 300)
+    assert result.refunds is not None
+    assert [refund.reference for refund in result.refunds] == ["r1"]
 
 
 def test_a_payment_to_another_key_is_not_ours() -> None:

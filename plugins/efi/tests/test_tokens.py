@@ -40,6 +40,35 @@ class Gateway:
             return Token(f"token-{self.given}", self.seconds)
 
 
+class Queue:
+    """A lock that tells how many have come to it."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.acquire, self.release = self.lock.acquire, self.lock.release
+        self.come = threading.Semaphore(0)
+
+    def __enter__(self) -> None:
+        self.come.release()
+        self.lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self.lock.release()
+
+
+def ask_together(gateway: Gateway, tokens: Tokens, instead_of: str | None = None) -> set[str]:
+    """What eight threads get that all come while the first is still fetching."""
+    queue = Queue()
+    tokens._renewing = queue  # type: ignore[assignment]
+    gateway.open.clear()
+    with ThreadPoolExecutor(8) as pool:
+        asked = [pool.submit(tokens.current, instead_of=instead_of) for _ in range(8)]
+        for _ in range(8):
+            assert queue.come.acquire(timeout=20)
+        gateway.open.set()
+        return {each.result(20) for each in asked}
+
+
 def test_a_token_is_fetched_once_and_kept() -> None:
     gateway, clock = Gateway(), Seconds()
     tokens = Tokens(gateway.fetch, clock)
@@ -51,15 +80,7 @@ def test_a_token_is_fetched_once_and_kept() -> None:
 
 def test_eight_threads_that_need_the_first_token_fetch_one() -> None:
     gateway = Gateway()
-    tokens = Tokens(gateway.fetch, Seconds())
-    together = threading.Barrier(8)
-
-    def ask(_: int) -> str:
-        together.wait(20)
-        return tokens.current()
-
-    with ThreadPoolExecutor(8) as pool:
-        assert set(pool.map(ask, range(8))) == {"token-1"}
+    assert ask_together(gateway, Tokens(gateway.fetch, Seconds())) == {"token-1"}
     assert (gateway.given, gateway.most_at_once) == (1, 1)
 
 
@@ -99,14 +120,7 @@ def test_a_refused_token_is_replaced_once_for_all_who_were_refused() -> None:
     gateway = Gateway()
     tokens = Tokens(gateway.fetch, Seconds())
     refused = tokens.current()
-    together = threading.Barrier(8)
-
-    def ask(_: int) -> str:
-        together.wait(20)
-        return tokens.current(instead_of=refused)
-
-    with ThreadPoolExecutor(8) as pool:
-        assert set(pool.map(ask, range(8))) == {"token-2"}
+    assert ask_together(gateway, tokens, refused) == {"token-2"}
     assert gateway.given == 2
 
 
