@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from efi_testing.account import WEBHOOK_SECRET, account
+from efi_testing.account import WEBHOOK_SECRET, account, options
 from efi_testing.objects import PIX_KEY
 from efi_testing.scripted_server import Answer, Request, ScriptedServer
 from omniman_payment_core.errors import ConfigurationError, PaymentError
@@ -116,7 +116,7 @@ def test_another_address_than_the_one_given_is_an_error(
 @pytest.mark.parametrize(
     "url",
     [
-        "http://loja.test/efi/",
+        "ftp://loja.test/efi/",
         "loja.test/efi/",
         "",
         URL + "?a=b",
@@ -134,6 +134,16 @@ def test_an_address_that_efi_cannot_use_is_refused_before_it_is_told(
         backend.register_webhook(url)
     assert "planted" not in str(caught.value)
     assert server.connections == 0
+
+
+def test_only_a_simulator_is_told_an_address_without_tls(
+    register: Register, backend: EfiBackend
+) -> None:
+    url = "http://127.0.0.1:8000/payments/webhooks/efi/"
+    assert backend.register_webhook(url).url.startswith(url)
+    real = EfiBackend(options(webhook_mode="hmac", webhook_secret=[WEBHOOK_SECRET]))
+    with pytest.raises(ConfigurationError, match="not an https address"):
+        real.register_webhook(url)
 
 
 def test_without_a_mode_no_address_is_told(server: ScriptedServer, tmp_path: Path) -> None:
