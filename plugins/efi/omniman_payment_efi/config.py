@@ -146,12 +146,12 @@ def _check_timeout(value: int) -> str | None:
     return f"has to be from {MIN_TIMEOUT} to {MAX_TIMEOUT}"
 
 
-def check_url(value: str) -> str | None:
+def check_url(value: str, schemes: Sequence[str] = ("https",)) -> str | None:
     """Why an address cannot be called, as the end of a sentence."""
     try:
         parts = urlsplit(value)
         # The port is only read when it is asked for.
-        fits = parts.scheme == "https" and parts.hostname and parts.port != 0
+        fits = parts.scheme in schemes and parts.hostname and parts.port != 0
     except ValueError:
         fits = False
     if not fits or "@" in value or "?" in value or "#" in value:
