@@ -10,9 +10,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from omniman_payment_simulators.pix import PixSimulator
 from omniman_payment_simulators.stripe import StripeSimulator
 
-from .catalogue import MOCK, STRIPE
+from .catalogue import MOCK, PIX, STRIPE
 from .settings import configure
 
 USUAL_PORT = 8000
@@ -32,9 +33,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = parser.parse_args(arguments)
     if asked.port is not None and not 0 <= asked.port <= 65535:
         parser.error("argument --port: a number from 0 to 65535 is expected")
-    with _folder(asked.data) as folder, StripeSimulator() as stripe:
-        configure(folder, stripe)
-        return _run(asked.port, stripe)
+    with _folder(asked.data) as folder, StripeSimulator() as stripe, PixSimulator() as pix:
+        configure(folder, stripe, pix)
+        return _run(asked.port, stripe, pix)
 
 
 @contextmanager
@@ -47,7 +48,7 @@ def _folder(kept: Path | None) -> Iterator[Path]:
         yield Path(folder)
 
 
-def _run(port: int | None, stripe: StripeSimulator) -> int:
+def _run(port: int | None, stripe: StripeSimulator, pix: PixSimulator) -> int:
     # Django's models can only be imported once its settings are there.
     from django.db import connections
 
@@ -56,6 +57,7 @@ def _run(port: int | None, stripe: StripeSimulator) -> int:
 
     from .far_sides.deeds import open_side
     from .far_sides.mock import MockSide
+    from .far_sides.pix import PixSide
     from .far_sides.stripe import StripeSide
     from .opening import ADMIN, open_shop
     from .running import PortTakenError, address_of, bind, serving, working
@@ -75,14 +77,17 @@ def _run(port: int | None, stripe: StripeSimulator) -> int:
         mock = get_registry().account(MOCK).backend.gateway
         open_side(MOCK, MockSide(mock, webhooks(shop, MOCK)))
         open_side(STRIPE, StripeSide(stripe.control))
+        open_side(PIX, PixSide(pix.control))
         with serving(server), working(stop) as worker:
             stripe.control.add_webhook_endpoint(webhooks(shop, STRIPE), stripe.webhook_secret)
+            get_registry().account(PIX).backend.register_webhook(webhooks(shop, PIX))
             print(f"shop    {shop}/")
             print(f"ledger  {shop}/ledger/")
             print(f"admin   {shop}/admin/  user {ADMIN}, password {password}")
             print("No real money moves here. Ctrl-C ends it.", flush=True)
             stop.wait()
             stripe.control.pause()
+            pix.control.pause()
         get_registry().close()
         connections.close_all()
     return 1 if worker.failed else 0

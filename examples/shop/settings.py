@@ -13,15 +13,17 @@ from django.conf import settings
 
 from omniman_payment_django.sqlite import OPTIONS
 from omniman_payment_mock.webhooks import new_secret
+from omniman_payment_simulators.pix import PixSimulator
 from omniman_payment_simulators.stripe import StripeSimulator
 
-from .catalogue import MOCK, STRIPE
+from .catalogue import MOCK, PIX, STRIPE
 
 HERE = Path(__file__).parent
+LOOPBACK = "127.0.0.1"
 MOCK_BOOKS = "mock-gateway.sqlite3"
 
 
-def configure(folder: Path, stripe: StripeSimulator) -> None:
+def configure(folder: Path, stripe: StripeSimulator, pix: PixSimulator) -> None:
     """Set Django up in this process; everything it stores goes to ``folder``."""
     import django
 
@@ -29,7 +31,7 @@ def configure(folder: Path, stripe: StripeSimulator) -> None:
         # Of this run alone: addresses of pay pages and log-ins end with it.
         SECRET_KEY=secrets.token_urlsafe(48),
         DEBUG=False,
-        ALLOWED_HOSTS=["127.0.0.1", "localhost"],
+        ALLOWED_HOSTS=[LOOPBACK, "localhost"],
         INSTALLED_APPS=[
             "django.contrib.admin",
             "django.contrib.auth",
@@ -68,7 +70,7 @@ def configure(folder: Path, stripe: StripeSimulator) -> None:
         SESSION_COOKIE_NAME="shop_session",
         MESSAGE_STORAGE="django.contrib.messages.storage.cookie.CookieStorage",
         OMNIMAN={
-            "PAYMENT_BACKENDS": _accounts(folder, stripe),
+            "PAYMENT_BACKENDS": _accounts(folder, stripe, pix),
             "DEFAULT_PAYMENT_BACKEND": MOCK,
             "PAY_PAGE": {
                 "stripe_js": f"{stripe.url}/js/stripe.js",
@@ -81,7 +83,7 @@ def configure(folder: Path, stripe: StripeSimulator) -> None:
     django.setup()
 
 
-def _accounts(folder: Path, stripe: StripeSimulator) -> dict[str, Any]:
+def _accounts(folder: Path, stripe: StripeSimulator, pix: PixSimulator) -> dict[str, Any]:
     return {
         MOCK: {
             "plugin": "mock",
@@ -97,6 +99,22 @@ def _accounts(folder: Path, stripe: StripeSimulator) -> dict[str, Any]:
                 "publishable_key": stripe.publishable_key,
                 "webhook_secret": stripe.webhook_secret,
                 "base_url": stripe.url,
+            },
+        },
+        PIX: {
+            "plugin": "efi",
+            "config": {
+                "client_id": pix.client_id,
+                "client_secret": pix.client_secret,
+                "certificate": str(pix.certificate),
+                "sandbox": True,
+                "pix_key": pix.pix_key,
+                "base_url": pix.url,
+                "ca_certificate": str(pix.ca_certificate),
+                # No proxy stands in front of this shop to ask for Efi's certificate.
+                "webhook_mode": "hmac",
+                "webhook_secret": secrets.token_urlsafe(24),
+                "webhook_sources": [LOOPBACK],
             },
         },
     }

@@ -41,6 +41,45 @@ def test_a_card_is_charged_at_stripe_and_refunded(visitor: Visitor) -> None:
     refund_in_two_parts(visitor, ref)
 
 
+def test_a_pix_is_paid_and_refunded(visitor: Visitor) -> None:
+    ref = visitor.buy("pix")
+    visitor.press(ref, "pays this Pix")
+    visitor.until_payment(ref, "captured")
+    visitor.until_says(ref, "head", "order confirmed")
+    refund_in_two_parts(visitor, ref)
+
+
+def test_a_pix_of_less_is_flagged(visitor: Visitor) -> None:
+    ref = visitor.buy("pix")
+    visitor.press(ref, "pays another amount", "100")
+    visitor.until_payment(ref, "partially_captured")
+    visitor.until_says(ref, "flags", "underpaid")
+
+
+def test_a_pix_for_a_cancelled_order_goes_back_by_itself(visitor: Visitor) -> None:
+    ref = visitor.buy("pix")
+    visitor.until_payment(ref, "pending")
+    visitor.press(ref, "Cancel the order")
+    visitor.until_payment(ref, "cancelled")
+    visitor.press(ref, "lands late")
+    page = visitor.until_payment(ref, "refunded")
+    assert "Pix simulator says R$ 0.00 moved" in page.part("money")
+
+
+def test_a_return_of_a_pix_that_waits_and_fails_is_flagged(visitor: Visitor) -> None:
+    ref = visitor.buy("pix")
+    visitor.press(ref, "pays this Pix")
+    visitor.until_payment(ref, "captured")
+    visitor.press(ref, "returns take their time")
+    try:
+        visitor.press(ref, "Refund this amount", "1")
+        visitor.press(ref, "The return of R$\N{NO-BREAK SPACE}1.00 fails")
+        visitor.until_says(ref, "flags", "refund failed")
+        visitor.until_payment(ref, "captured")
+    finally:
+        visitor.press(ref, "returns are made at once")
+
+
 def test_the_mock_holds_captures_and_refunds(visitor: Visitor) -> None:
     ref = visitor.buy("mock-hold")
     visitor.until_payment(ref, "authorized")
