@@ -20,7 +20,8 @@ from omniman_payment_django.runtime import get_engine
 from omniman_payment_django.webhooks.matching import rematch
 from omniman_payment_django.webhooks.polling import EventPolling
 
-HOST = "127.0.0.1"
+from .settings import LOOPBACK
+
 log = logging.getLogger("examples.shop")
 
 
@@ -55,20 +56,20 @@ class _Server(ThreadedWSGIServer):
 def bind(port: int, *, or_another: bool = False) -> ThreadedWSGIServer:
     """A server that listens and does not answer yet; port 0 is a free one."""
     try:
-        server = _Server((HOST, port), _Handler)
+        server = _Server((LOOPBACK, port), _Handler)
     except OSError as error:
         if error.errno != errno.EADDRINUSE:
             raise
         if or_another:
             return bind(0)
-        raise PortTakenError(f"port {port} of {HOST} is taken") from None
+        raise PortTakenError(f"port {port} of {LOOPBACK} is taken") from None
     server.set_app(_WithStaticFiles(WSGIHandler()))
     return server
 
 
 def address_of(server: ThreadedWSGIServer) -> str:
     """Where a browser finds it."""
-    return f"http://{HOST}:{server.server_address[1]}"
+    return f"http://{LOOPBACK}:{server.server_address[1]}"
 
 
 @contextmanager
