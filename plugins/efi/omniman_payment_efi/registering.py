@@ -46,9 +46,8 @@ class Registering:
                 'option "webhook_mode" is missing: say how notifications shall prove where they '
                 "come from before Efi is told where to send them"
             )
-        # A simulator on this machine notifies a shop on this machine.
-        problem = check_url(url, ("https",) if config.base_url is None else ("https", "http"))
-        if problem is not None and not (config.base_url and _is_on_this_machine(url)):
+        problem = check_url(url) if config.base_url is None else _problem_for_a_simulator(url)
+        if problem is not None:
             raise ConfigurationError(f"the address of the notifications {problem}")
         wanted = webhooks.address(url, config)
         skip = "true" if config.webhook_mode == "hmac" else "false"
@@ -101,10 +100,12 @@ class Registering:
         return {"chave": self._config.pix_key}
 
 
-def _is_on_this_machine(url: str) -> bool:
-    """What only a simulator would take."""
-    parts = urlsplit(url)
-    return parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost")
+def _problem_for_a_simulator(url: str) -> str | None:
+    """It also notifies a shop on its own machine, without TLS."""
+    problem = check_url(url, ("https", "http"))
+    if problem is None and urlsplit(url).hostname not in ("127.0.0.1", "localhost"):
+        return check_url(url)
+    return problem
 
 
 def _without_secret(registered: tuple[str, datetime | None]) -> WebhookRegistration:

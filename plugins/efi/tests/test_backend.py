@@ -713,6 +713,6 @@ def test_its_abilities_are_those_that_its_pages_speak_of() -> None:
     assert {"cancel", "list_transactions", "poll_events", "parse_webhook"} <= abilities.methods
     assert {"register_webhook", "registered_webhook", "remove_webhook"} <= abilities.methods
     assert {"choose_transaction_id", "choose_refund_id", "close"} <= abilities.methods
-    assert abilities.keyed == {"charge", "authorize", "refund"}
+    assert {"charge", "authorize", "refund"} <= abilities.keyed
     assert abilities.addressed == {"charge", "authorize"}
     assert not {"prepare", "find"} & abilities.methods

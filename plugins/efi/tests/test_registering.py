@@ -116,7 +116,8 @@ def test_another_address_than_the_one_given_is_an_error(
 @pytest.mark.parametrize(
     "url",
     [
-        "ftp://loja.test/efi/",
+        "http://loja.test/efi/",
+        "ftp://127.0.0.1/efi/",
         "loja.test/efi/",
         "",
         URL + "?a=b",
