@@ -202,8 +202,11 @@ class EfiBackend(Registering):
             )
         return self._refund_result(transaction_id, number, refund, amount_q)
 
-    def cancel(self, transaction_id: str) -> PaymentResult:
-        """Withdraw a charge that nobody has paid; one that was paid meanwhile says so."""
+    def cancel(self, transaction_id: str, *, idempotency_key: str | None = None) -> PaymentResult:
+        """Withdraw a charge that nobody has paid; one that was paid meanwhile says so.
+
+        Repeated, it finds the charge withdrawn: that is what the key is taken for.
+        """
         path = _known(transaction_id)
         try:
             cob = self._transport.call(endpoints.CHANGE_CHARGE, path, body=_REMOVED)

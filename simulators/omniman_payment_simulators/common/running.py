@@ -78,6 +78,15 @@ async def start(
     return runner, int(runner.addresses[0][1])
 
 
+async def stop(runner: web.AppRunner) -> None:
+    """End an application and its connections; TLS would wait for clients to say goodbye."""
+    server = runner.server
+    for connection in server.connections if server is not None else ():
+        if connection.transport is not None:
+            connection.transport.abort()
+    await runner.cleanup()
+
+
 async def until_interrupted(
     app: web.Application, port: int, announce: Callable[[str], None]
 ) -> None:

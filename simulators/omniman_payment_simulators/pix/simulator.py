@@ -12,7 +12,7 @@ from aiohttp import web
 
 from ..common.clock import Clock
 from ..common.faults import Faults
-from ..common.running import HOST, OnThread, start
+from ..common.running import HOST, OnThread, start, stop
 from . import certificates
 from .certificates import Certificates
 from .control import PixControl
@@ -74,7 +74,7 @@ class Institution:
         runner, self.port = await start(api, self.port, self._made.server_context())
         yield
         await self._notifying.deliveries.close()
-        await runner.cleanup()
+        await stop(runner)
 
 
 class PixSimulator:

@@ -1,0 +1,239 @@
+"""A shop whose one account is Efi, the simulator at the other end of mutual TLS, both ways."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from io import StringIO
+from itertools import count
+from typing import Any
+
+from django.core.management import call_command
+from django.db import connections
+from django.test import override_settings
+from django.utils import timezone
+
+from omniman_payment_core.engine.worker import Worker
+from omniman_payment_core.records import DirectiveStatus
+from omniman_payment_django.models import (
+    Channel,
+    Directive,
+    Flag,
+    Order,
+    Payment,
+    PaymentEvent,
+    Session,
+    WebhookDelivery,
+)
+from omniman_payment_django.runtime import get_engine, get_registry
+from omniman_payment_django.sessions import commit_session
+from omniman_payment_django.webhooks.polling import EventPolling
+from omniman_payment_efi import EfiBackend
+from omniman_payment_efi.plugin import register_backend
+from omniman_payment_simulators.pix import PixSimulator
+from tests.django_web.server import running_server
+
+PATIENCE_SECONDS = 20.0
+SECRET = "webhook-secret-of-the-pix-shop"
+_OPEN = (DirectiveStatus.PENDING, DirectiveStatus.RUNNING)
+_numbers = count(1)
+
+
+class Clock:
+    """The account's own clock: the machine's, moved on as far as a test wants."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta(0)
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+
+class Shop:
+    """Sells, works, and compares its ledger with the simulator's."""
+
+    def __init__(self, simulator: PixSimulator, url: str, clock: Clock) -> None:
+        self.clock = clock
+        self.simulator = simulator
+        self.control = simulator.control
+        self.url = url
+
+    # Selling
+
+    def sell(
+        self,
+        payment_method: dict[str, Any] | None = None,
+        *,
+        flow: str = "charge",
+        total_q: int = 1000,
+        **config: Any,
+    ) -> Order:
+        """Commit a session for one thing at this price."""
+        number = next(_numbers)
+        channel = Channel.objects.create(
+            code=f"web-{number}",
+            config={"payment_backend": "efi", "payment_flow": flow, "currency": "BRL", **config},
+        )
+        session = Session.objects.create(
+            key=f"session-{number}",
+            channel=channel,
+            items=[{"sku": "coffee", "qty": 1, "price_q": total_q}],
+        )
+        return commit_session(
+            session, commit_key=session.key, payment_method=payment_method or {"type": "pix"}
+        )
+
+    def sold(self, **options: Any) -> tuple[Order, str]:
+        """A sale whose charge is open; the order and the charge's txid."""
+        order = self.sell(**options)
+        self.work()
+        return order, self.txid(order)
+
+    def paid(self, **options: Any) -> tuple[Order, str]:
+        """A sale that was paid, as the shop knows."""
+        order, txid = self.sold(**options)
+        self.control.pay(txid)
+        self.settle()
+        return order, txid
+
+    # Working
+
+    def worker(self, name: str = "one", slots: int = 4) -> Worker:
+        return Worker(get_engine(name), slots=slots)
+
+    def work(self) -> None:
+        """Work until nothing is left to do that does not wait for the payer or a far date."""
+        worker = self.worker()
+        self.until(lambda: self._worked(worker), "directives are left")
+
+    def _worked(self, worker: Worker) -> bool:
+        worker.run_until_idle()
+        return not Directive.objects.filter(status__in=_OPEN, waiting=False).exists()
+
+    def settle(self) -> None:
+        """Let every notification arrive, and work until nothing more comes of it."""
+        self.control.flush(10)
+        self.work()
+
+    def poll(self) -> int:
+        """Ask the account for news, and work on what came; says how much that was."""
+        polling = EventPolling()
+        polling.step()
+        came = polling.finish()
+        self.work()
+        return came
+
+    def let_pass(self, period: timedelta) -> None:
+        """Time goes by at the gateway, and for the account's backend."""
+        self.control.advance(round(period.total_seconds()))
+        self.clock.ahead += period
+
+    def look(self) -> None:
+        """Every payment's own next look is due."""
+        Payment.objects.filter(next_check_at__isnull=False).update(next_check_at=timezone.now())
+        get_engine().maintain()
+        self.work()
+
+    def register_webhook(self) -> str:
+        """Tell the gateway where notifications go, with the command."""
+        out = StringIO()
+        call_command("payments", "webhook", "register", "efi", self.url, stdout=out)
+        return out.getvalue()
+
+    def until(self, done: Callable[[], bool], what: str) -> None:
+        """Wait for something that happens in another thread or a moment from now."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not done():
+            if time.monotonic() > deadline:
+                left = list(Directive.objects.filter(status__in=_OPEN).values())
+                raise AssertionError(f"{what} after {PATIENCE_SECONDS:.0f} s: {left}")
+            time.sleep(0.02)
+
+    # Looking
+
+    def payment(self, order: Order) -> Payment:
+        """The newest attempt."""
+        return Payment.objects.filter(order_ref=order.ref).order_by("-attempt")[0]
+
+    def txid(self, order: Order) -> str:
+        """The charge's name at the gateway."""
+        txid = self.payment(order).transaction_id
+        assert txid is not None
+        return txid
+
+    def facts(self, order: Order) -> list[tuple[str, int]]:
+        """The ledger: what happened and with how much, oldest first."""
+        events = PaymentEvent.objects.filter(payment_id=self.payment(order).id)
+        return list(events.order_by("seq").values_list("kind", "amount_q"))
+
+    def flags(self) -> list[str]:
+        return sorted(Flag.objects.values_list("kind", flat=True))
+
+    def agrees(self, order: Order) -> None:
+        """The ledger says what the simulator's own books say, to the centavo."""
+        payment = self.payment(order)
+        assert self.control.moved(order.ref) == payment.captured_q - payment.refunded_q
+        order.refresh_from_db()
+        assert order.data["payment"]["status"] == payment.status
+
+    def asked(self, method: str, path: str) -> list[dict[str, Any]]:
+        """The requests that the gateway had, by method and the beginning of their path."""
+        return [
+            request
+            for request in self.control.requests()
+            if request["method"] == method and request["path"].startswith(path)
+        ]
+
+    def deliveries(self, status: str | None = None) -> int:
+        rows = WebhookDelivery.objects.all()
+        return (rows.filter(status=status) if status else rows).count()
+
+
+def efi_settings(simulator: PixSimulator, **config: Any) -> dict[str, Any]:
+    """``settings.OMNIMAN`` with one account at the simulator."""
+    return {
+        "PAYMENT_BACKENDS": {
+            "efi": {
+                "plugin": "efi",
+                "config": {
+                    "client_id": simulator.client_id,
+                    "client_secret": simulator.client_secret,
+                    "certificate": str(simulator.certificate),
+                    "sandbox": True,
+                    "pix_key": simulator.pix_key,
+                    "base_url": simulator.url,
+                    "ca_certificate": str(simulator.ca_certificate),
+                    "timeout_seconds": 5,
+                    "webhook_mode": "hmac",
+                    "webhook_secret": SECRET,
+                    "webhook_sources": ["127.0.0.1"],
+                    **config,
+                },
+            }
+        },
+        "DEFAULT_PAYMENT_BACKEND": "efi",
+    }
+
+
+@contextmanager
+def pix_shop(simulator: PixSimulator, *, register: bool = True, **config: Any) -> Iterator[Shop]:
+    """The shop on the default database, its address registered at the simulator."""
+    settings = efi_settings(simulator, **config)
+    with (
+        override_settings(OMNIMAN=settings, ROOT_URLCONF="tests.django_web.urls"),
+        running_server() as server,
+    ):
+        host, port = server.address
+        shop = Shop(simulator, f"http://{host}:{port}", Clock())
+        backend = EfiBackend(settings["PAYMENT_BACKENDS"]["efi"]["config"], now=shop.clock)
+        get_registry().use("efi", backend, register_backend())
+        if register:
+            shop.register_webhook()
+        try:
+            yield shop
+        finally:
+            simulator.control.pause()
+            get_registry().close()
+            connections.close_all()
