@@ -190,7 +190,10 @@ def test_a_presenter_for_a_provider_comes_before_one_for_its_kind(shop: Shop) ->
 @pytest.mark.parametrize(
     "action",
     [
-        QR,
+        {"kind": "fax", "data": {"number": "1"}},
+        {"kind": "show_qr", "data": {"copy_paste": ""}},
+        {"kind": "show_qr", "data": {"copy_paste": ["0"]}},
+        {"kind": "show_qr", "data": {"copy_paste": "9" * 5000}},
         {"kind": "confirm_with_client_secret", "data": {"client_secret": SECRET}},
         stripe_action(publishable_key=None),
         stripe_action(publishable_key="sk_test_the_accounts_own"),

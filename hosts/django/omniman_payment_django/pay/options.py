@@ -20,6 +20,7 @@ STRIPE_JS = "https://js.stripe.com/dahlia/stripe.js"
 
 BUILT_IN = {
     "confirm_with_client_secret/stripe": "omniman_payment_django.pay.stripe.StripePresenter",
+    "show_qr": "omniman_payment_django.pay.qr.QrPresenter",
 }
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")

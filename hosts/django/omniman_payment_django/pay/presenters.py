@@ -39,6 +39,8 @@ class Presentation:
     """Included into the page, which gives it this object as ``action``."""
     data: Mapping[str, Any] = field(default_factory=dict, repr=False)
     """JSON for the page's scripts, in the element with the id ``pay-data``."""
+    context: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """What only the template needs, as ``action.context``."""
     step: str = ""
     """Which of several steps this is; the page loads itself again when it becomes another."""
     scripts: Sequence[str] = ()
@@ -48,6 +50,8 @@ class Presentation:
     """Sources to allow, by directive."""
     payment_origins: Sequence[str] = ()
     """Origins whose frames may use the browser's Payment Request."""
+    needs_script: bool = True
+    """Whether paying needs JavaScript in the shopper's browser."""
 
 
 class Presenter(Protocol):

@@ -109,7 +109,7 @@ def _before_the_payment(order_ref: str, openings: Sequence[tuple[str, Any]]) -> 
 def _with_payment(payment: Payment, cancelling: bool, now: datetime) -> Situation:
     waiting = None
     if payment.status not in _UNPAID:
-        state = _STATES[payment.status]
+        state = states.UNDERPAID if _is_underpaid(payment) else _STATES[payment.status]
     elif cancelling or payment.cancel_requested or _is_over(payment, now):
         state = states.CLOSING
     else:
@@ -122,6 +122,15 @@ def _with_payment(payment: Payment, cancelling: bool, now: datetime) -> Situatio
         payment.currency,
         payment.id if payment.transaction_id and not state.done else None,
         waiting,
+    )
+
+
+def _is_underpaid(payment: Payment) -> bool:
+    """Less has come than was asked, and nothing is held of which more could be taken."""
+    return (
+        payment.status == PaymentStatus.PARTIALLY_CAPTURED
+        and payment.authorized_q == 0
+        and 0 < payment.captured_q < payment.amount_q
     )
 
 

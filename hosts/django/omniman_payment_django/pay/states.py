@@ -77,6 +77,13 @@ PAID = State(
     _("Your payment has arrived"),
     _("Thank you. There is nothing more to do."),
 )
+UNDERPAID = State(
+    "underpaid",
+    "bad",
+    True,
+    _("Only a part of the payment has arrived"),
+    _("Please contact the shop and give the order number above. Nothing you have paid is lost."),
+)
 PARTLY_REFUNDED = State(
     "partly_refunded",
     "good",
