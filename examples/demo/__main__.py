@@ -1,4 +1,4 @@
-"""``python -m examples.demo [--orders FILE]``: real orders, the real engine, two gateways."""
+"""``python -m examples.demo [--orders FILE]``: real orders, the real engine, three gateways."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import argparse
 import sys
 import tempfile
 from collections.abc import Sequence
+from io import StringIO
 from pathlib import Path
 
+from omniman_payment_simulators.pix import PixSimulator
 from omniman_payment_simulators.stripe import StripeSimulator
 
 from .orders_file import WrongLine, read_sales
-from .settings import CHANNELS, GATEWAY, STRIPE, configure
+from .settings import CHANNELS, EFI, GATEWAY, STRIPE, configure
 
 OURS = Path(__file__).with_name("orders.jsonl")
 
@@ -26,19 +28,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not path.is_file():
         print(f"{path}: there is no such file", file=sys.stderr)
         return 2
-    with tempfile.TemporaryDirectory(prefix="omniman-demo-") as folder, StripeSimulator() as stripe:
-        configure(Path(folder), stripe)
-        return _run(path, stripe)
+    with (
+        tempfile.TemporaryDirectory(prefix="omniman-demo-") as folder,
+        StripeSimulator() as stripe,
+        PixSimulator() as pix,
+    ):
+        configure(Path(folder), stripe, pix)
+        return _run(path, stripe, pix)
 
 
-def _run(path: Path, stripe: StripeSimulator) -> int:
+def _run(path: Path, stripe: StripeSimulator, pix: PixSimulator) -> int:
     # Django's models can only be imported once its settings are there.
+    from django.core.management import call_command
     from django.db import connections
 
     from omniman_payment_django.sessions import CommitError
     from omniman_payment_mock import named_gateway
 
-    from .far_sides import FarSide, MockSide, StripeSide
+    from .far_sides import FarSide, MockSide, PixSide, StripeSide
     from .report import compare, notes, orders_table
     from .server import serving
     from .shop import Sold, commit, deliver, open_shop, trade
@@ -46,7 +53,8 @@ def _run(path: Path, stripe: StripeSimulator) -> int:
     open_shop()
     mock = MockSide(named_gateway(GATEWAY), deliver)
     cards = StripeSide(stripe.control, STRIPE)
-    sides: dict[str, FarSide] = {"card": mock, "qr": mock, STRIPE: cards}
+    codes = PixSide(pix.control, EFI)
+    sides: dict[str, FarSide] = {"card": mock, "qr": mock, STRIPE: cards, EFI: codes}
     sold: list[Sold] = []
 
     def report(number: int, error: Exception) -> None:
@@ -63,7 +71,8 @@ def _run(path: Path, stripe: StripeSimulator) -> int:
         stripe.control.add_webhook_endpoint(
             f"{shop}/payments/webhooks/{STRIPE}/", stripe.webhook_secret
         )
-        trade(sold, (mock, cards), report)
+        call_command("payments", "webhook", "register", EFI, shop, stdout=StringIO())
+        trade(sold, (mock, cards, codes), report)
     if sold:
         print(orders_table(sold))
         for line in notes(sold):

@@ -1,6 +1,6 @@
 """The far side of the counter: the gateways' own books, and the shoppers who pay there.
 
-Knows the mock gateway and the Stripe simulator; of the shop it knows what its pages show.
+Knows the mock gateway and the simulators; of the shop it knows what its pages show.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from typing import Protocol
 
 from omniman_payment_django.models import Payment
 from omniman_payment_mock import MockGateway
+from omniman_payment_simulators.pix import PixControl
 from omniman_payment_simulators.stripe import StripeControl
 
 Deliver = Callable[[str, Mapping[str, str], bytes], int]
@@ -101,3 +102,34 @@ class StripeSide:
     def _notify(self) -> None:
         if not self.control.flush():
             raise RuntimeError("the shop does not take the notifications of the Stripe simulator")
+
+
+class PixSide:
+    """The Pix simulator, over HTTP; it notifies the shop by itself."""
+
+    name = "the Pix simulator"
+
+    def __init__(self, control: PixControl, account: str) -> None:
+        self.control = control
+        self._account = account
+        self.moved_q = control.moved
+
+    def held_q(self, order_ref: str) -> int:
+        """Pix holds nothing."""
+        return 0
+
+    def pay_what_waits(self) -> None:
+        """Shoppers scan the code that the shop's page shows, and pay."""
+        waiting = Payment.objects.filter(account=self._account, status="pending")
+        for txid in waiting.order_by("pk").values_list("transaction_id", flat=True):
+            if txid is not None:
+                self.control.pay(txid)
+        self._notify()
+
+    def let_time_pass(self) -> None:
+        """The last notifications of refunds arrive."""
+        self._notify()
+
+    def _notify(self) -> None:
+        if not self.control.flush(10):
+            raise RuntimeError("the shop does not take the notifications of the Pix simulator")

@@ -1,18 +1,21 @@
-"""The demo's whole project: one app, one SQLite file, accounts on the mock and on Stripe."""
+"""The demo's whole project: one app, one SQLite file, accounts on the mock, Stripe and Efi."""
 
 from __future__ import annotations
 
+import secrets
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 
 from omniman_payment_django.sqlite import OPTIONS
+from omniman_payment_simulators.pix import PixSimulator
 from omniman_payment_simulators.stripe import StripeSimulator
 
 CURRENCY = "BRL"
 GATEWAY = "demo"
 STRIPE = "stripe"
+EFI = "efi"
 
 CHANNELS: dict[str, dict[str, Any]] = {
     "ecommerce": {
@@ -56,12 +59,26 @@ CHANNELS: dict[str, dict[str, Any]] = {
         "payment_flow": "charge",
         "order_flow": {"auto_transitions": {"on_payment_confirm": "completed"}},
     },
+    "pix": {
+        "payment_backend": EFI,
+        "payment_flow": "charge",
+        "late_money": "refund",
+        "order_flow": {
+            "auto_transitions": {"on_payment_confirm": "confirmed"},
+            "transitions": {"new": ["confirmed", "cancelled"], "confirmed": ["cancelled"]},
+        },
+    },
+    "pix-hold": {
+        "payment_backend": EFI,
+        "payment_flow": "authorize_capture",
+        "order_flow": {"auto_transitions": {"on_payment_confirm": "confirmed"}},
+    },
 }
-"""Hold and capture later; the money at once; a QR code that is paid in a while; and Stripe's cards,
-held first or charged at once."""
+"""Hold and capture later; the money at once; a QR code that is paid in a while; Stripe's cards,
+held first or charged at once; and Pix, where a hold is a charge that waits for its payer."""
 
 
-def configure(folder: Path, stripe: StripeSimulator) -> None:
+def configure(folder: Path, stripe: StripeSimulator, pix: PixSimulator) -> None:
     """Set Django up in this process; everything it stores goes to ``folder``."""
     import django
 
@@ -90,6 +107,22 @@ def configure(folder: Path, stripe: StripeSimulator) -> None:
                         "webhook_secret": stripe.webhook_secret,
                         # The one line that a shop leaves out.
                         "base_url": stripe.url,
+                    },
+                },
+                EFI: {
+                    "plugin": "efi",
+                    "config": {
+                        "client_id": pix.client_id,
+                        "client_secret": pix.client_secret,
+                        "certificate": str(pix.certificate),
+                        "sandbox": True,
+                        "pix_key": pix.pix_key,
+                        "webhook_mode": "hmac",
+                        "webhook_secret": secrets.token_urlsafe(32),
+                        # The three lines that a shop leaves out.
+                        "webhook_sources": ["127.0.0.1"],
+                        "base_url": pix.url,
+                        "ca_certificate": str(pix.ca_certificate),
                     },
                 },
             },

@@ -41,10 +41,10 @@ def sale(channel: str = "pos", **more: Any) -> dict[str, Any]:
 def test_our_orders_reach_every_end_and_both_books_agree() -> None:
     done = demo()
     assert done.returncode == 0, done.stdout + done.stderr
-    channels = ("ecommerce", "pos", "pix-like", "stripe", "stripe-charge")
+    channels = ("ecommerce", "pos", "pix-like", "stripe", "stripe-charge", "pix", "pix-hold")
     for word in (*channels, "captured", "refunded", "failed", "cancelled"):
         assert word in done.stdout
-    for side in ("the mock gateway", "the Stripe simulator"):
+    for side in ("the mock gateway", "the Stripe simulator", "the Pix simulator"):
         for what in ("moved", "held"):
             (line,) = (x for x in done.stdout.splitlines() if x.startswith(f"money {what}: {side}"))
             assert line.endswith(": equal")
@@ -63,6 +63,8 @@ def test_wrong_lines_are_reported_with_their_number_and_the_others_go_on(tmp_pat
         sale("pix-like", then={"refund": 300}),
         sale("stripe", payment_method={"type": "card", "pm": "pm_card_visa"}),
         sale("stripe", payment_method={"type": "card", "payment_method_id": "pm_card_visa"}),
+        sale("pix", payment_method={"type": "pix", "debtor": {"name": "Ana", "cpf": "1"}}),
+        sale("pix", payment_method={"type": "pix"}),
     )
     done = demo("--orders", path)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -77,6 +79,8 @@ def test_wrong_lines_are_reported_with_their_number_and_the_others_go_on(tmp_pat
     assert "the mock gateway says 17.00 BRL, our ledger says 17.00 BRL: equal" in done.stdout
     assert "DEMO-007: payment.hold failed: payment_method has entries that" in done.stdout
     assert "the Stripe simulator says 10.00 BRL, our ledger says 10.00 BRL: equal" in done.stdout
+    assert "DEMO-009: payment.charge failed: payment_method" in done.stdout
+    assert "the Pix simulator says 10.00 BRL, our ledger says 10.00 BRL: equal" in done.stdout
 
 
 def test_what_a_bank_decides_after_the_payment_is_in_both_books(tmp_path: Path) -> None:
