@@ -16,7 +16,7 @@ from aiohttp import web
 
 from ..common.faults import Fault, Faults
 from .endpoints import Endpoints
-from .errors import ApiError, efi, invalid_client, malformed, unauthorized
+from .errors import ApiError, efi, invalid_client, malformed, problem, unauthorized
 from .records import Account
 from .state import State
 
@@ -118,7 +118,9 @@ class Api:
         self._remember(request, text, status, body)
         if body is None:
             return web.Response(status=status)
-        return web.json_response(body, status=status, headers=headers)
+        return web.json_response(
+            body, status=status, headers=headers, content_type=content_type_of(body)
+        )
 
     def _broken(self, request: web.Request, text: str, fault: Fault) -> web.StreamResponse:
         """What came instead of an answer."""
@@ -128,8 +130,7 @@ class Api:
                 headers = {"Retry-After": str(fault.retry_after)}
                 return self._answer(request, text, 429, body, headers)
             case "error":
-                body = efi(fault.status, "erro_aplicacao", "Ocorreu um erro na aplicação").body
-                return self._answer(request, text, fault.status, body)
+                return self._answer(request, text, fault.status, _failure(fault.status))
             case "html":
                 self._remember(request, text, fault.status, None)
                 return web.Response(status=fault.status, body=_PAGE, content_type="text/html")
@@ -163,8 +164,22 @@ class Api:
                 "body": sent,
                 "status": status,
                 "response": body,
+                "content_type": "" if body is None else content_type_of(body),
             }
         )
+
+
+def content_type_of(body: Json) -> str:
+    """RFC 7807 has one of its own."""
+    return "application/problem+json" if "title" in body else "application/json"
+
+
+def _failure(status: int) -> Json:
+    """What is answered by a side that fails: the application, or what stands before it."""
+    if status == 503:
+        text = "Serviço não está disponível no momento."
+        return problem(503, "ServicoIndisponivel", "Serviço Indisponível", text).body
+    return efi(status, "erro_aplicacao", "Ocorreu um erro na aplicação").body
 
 
 def _body(text: str) -> Json:
