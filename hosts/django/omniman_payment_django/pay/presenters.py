@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from django.core.exceptions import ImproperlyConfigured
@@ -29,6 +29,12 @@ class Waiting:
     amount_q: int
     currency: str
     expires_at: datetime | None
+
+    def seconds_left(self, now: datetime) -> int | None:
+        """How long it can still be paid, by this server's clock: the shopper's may be wrong."""
+        if self.expires_at is None:
+            return None
+        return max(0, (self.expires_at - now) // timedelta(seconds=1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +58,9 @@ class Presentation:
     """Origins whose frames may use the browser's Payment Request."""
     needs_script: bool = True
     """Whether paying needs JavaScript in the shopper's browser."""
+    paid_elsewhere: bool = False
+    """The shopper looks at this page and pays on another device: it asks more often how things
+    stand, and has the gateway asked no more often for it."""
 
 
 class Presenter(Protocol):

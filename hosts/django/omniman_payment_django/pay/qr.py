@@ -6,7 +6,6 @@ For every ``next_action`` of the kind ``show_qr``, whoever the gateway is; Pix a
 from __future__ import annotations
 
 import logging
-from datetime import datetime
 from typing import Any
 
 import segno
@@ -35,7 +34,7 @@ class QrPresenter:
         return Presentation(
             template="omniman_payment_django/pay/show_qr.html",
             data={
-                "expiresIn": _seconds_left(waiting.expires_at),
+                "expiresIn": waiting.seconds_left(timezone.now()),
                 "texts": _texts(),
             },
             context={"code": code, "picture": picture(code)},
@@ -43,6 +42,7 @@ class QrPresenter:
             scripts=("omniman_payment_django/pay/show_qr.js",),
             styles=("omniman_payment_django/pay/show_qr.css",),
             needs_script=False,
+            paid_elsewhere=True,
         )
 
 
@@ -66,13 +66,6 @@ def _code(waiting: Waiting) -> str | None:
         if isinstance(code, str) and 0 < len(code) <= LONGEST_CODE and code.isprintable():
             return code
     return None
-
-
-def _seconds_left(expires_at: datetime | None) -> int | None:
-    """By this server's clock: the shopper's may be wrong."""
-    if expires_at is None:
-        return None
-    return max(0, int((expires_at - timezone.now()).total_seconds()))
 
 
 def _texts() -> dict[str, Any]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import wraps
 from typing import Any
 
@@ -29,6 +29,8 @@ from .situation import Situation, situation_of
 from .waking import wake
 
 _TEMPLATES = "omniman_payment_django/pay"
+# A page that asks often has the gateway asked as often as any page that was open for a minute.
+_ELSEWHERE_SYNC = timedelta(seconds=15)
 
 View = Callable[[HttpRequest, str, PayPage, str, datetime], HttpResponse]
 
@@ -89,12 +91,18 @@ def status(
     """Where the payment stands, for the page's script; asking about an open one wakes its sync."""
     situation, presentation = _seen(order_ref, now, options)
     if situation.payment_id is not None and request.method == "GET":
-        wake(order_ref, situation.payment_id, now, options.sync_every)
+        every = options.sync_every
+        if presentation is not None and presentation.paid_elsewhere:
+            every = max(every, _ELSEWHERE_SYNC)
+        wake(order_ref, situation.payment_id, now, every)
     state = situation.state
     body = {
         "status": state.word,
         "step": "" if presentation is None else presentation.step,
         "done": state.done,
+        "expires_in": (
+            situation.waiting.seconds_left(now) if presentation and situation.waiting else None
+        ),
         "tone": state.tone,
         "title": str(state.title),
         "message": str(state.message),

@@ -1,17 +1,19 @@
 // Keeps the pay page true: asks how the payment stands, and shows it without a reload.
 //
 // Presenters' scripts talk to it by events on #pay: they dispatch "pay:hurry" when the shopper
-// has done something, and hear "pay:done" when nothing more is expected. While the shopper is
-// in the middle of something they set data-busy, and the page does not load itself again.
+// has done something, and hear "pay:told" with every answer and "pay:done" when nothing more is
+// expected. While the shopper is in the middle of something they set data-busy, and the page
+// stays as it is.
 (() => {
   "use strict";
 
+  const page = document.getElementById("pay");
   const FIRST = 2000;
-  const LONGEST = 15000;
+  // Someone who pays on another device looks at this page until it says so.
+  const LONGEST = page.dataset.elsewhere === "true" ? 4000 : 15000;
   const HURRIED = 1000;
   const HURRIED_QUESTIONS = 15;
 
-  const page = document.getElementById("pay");
   let done = page.dataset.done === "true";
   let delay = FIRST;
   let hurried = 0;
@@ -25,22 +27,29 @@
     if (!answer.done) {
       // Not while the shopper is in the middle of something, such as the bank's question.
       if (page.dataset.busy) return;
-      // Another step: other scripts and another policy, which only a new page brings.
-      window.location.reload();
-      return;
+      if (answer.step || !page.dataset.step) {
+        // Another step: other scripts and another policy, which only a new page brings.
+        window.location.reload();
+        return;
+      }
     }
-    done = true;
+    done = answer.done;
     page.dataset.status = answer.status;
-    page.dataset.done = "true";
-    for (const id of ["pay-action", "pay-deadline", "pay-lost"]) {
-      const part = element(id);
+    page.dataset.step = answer.step;
+    page.dataset.done = String(done);
+    const status = element("pay-status");
+    const action = element("pay-action");
+    // Whoever was in there with the keyboard would be nowhere afterwards.
+    const lost = action !== null && action.contains(document.activeElement);
+    for (const part of [action, element("pay-deadline")]) {
       if (part) part.remove();
     }
-    element("pay-status").dataset.tone = answer.tone;
+    status.dataset.tone = answer.tone;
     element("pay-title").textContent = answer.title;
     element("pay-message").textContent = answer.message;
     document.title = `${answer.title} · ${element("pay-order").textContent}`;
-    page.dispatchEvent(new CustomEvent("pay:done", { detail: answer }));
+    if (lost) status.focus();
+    if (done) page.dispatchEvent(new CustomEvent("pay:done", { detail: answer }));
   }
 
   async function ask() {
@@ -59,7 +68,9 @@
         element("pay-lost").hidden = false;
       } else if (response.ok) {
         element("pay-lost").hidden = true;
-        show(await response.json());
+        const answer = await response.json();
+        page.dispatchEvent(new CustomEvent("pay:told", { detail: answer }));
+        show(answer);
       }
     } catch {
       // Away from the network for a moment: the next question comes in any case.

@@ -7,6 +7,7 @@
   const element = (id) => document.getElementById(id);
   const code = element("qr-code");
   const button = element("qr-copy");
+  const copied = element("qr-copied");
 
   // Copying
 
@@ -17,20 +18,25 @@
     } catch {
       // No permission, or a page without TLS: the old way still works nearly everywhere.
       code.focus();
-      code.select();
-      return document.execCommand("copy");
+      code.setSelectionRange(0, code.value.length);
+      const worked = document.execCommand("copy");
+      // Where it did not, the code stays selected for the shopper's own copying.
+      if (worked) button.focus();
+      return worked;
     }
   }
 
+  let saying = 0;
+
   button.addEventListener("click", async () => {
-    const copied = await copy();
-    const said = element("qr-copied");
+    const worked = await copy();
     // Emptied first, so that a second time is announced as well.
-    said.textContent = "";
-    window.setTimeout(() => {
-      said.textContent = copied ? data.texts.copied : data.texts.notCopied;
+    copied.textContent = "";
+    window.clearTimeout(saying);
+    saying = window.setTimeout(() => {
+      copied.dataset.worked = String(worked);
+      copied.textContent = worked ? data.texts.copied : data.texts.notCopied;
     }, 50);
-    page.dispatchEvent(new CustomEvent("pay:hurry"));
   });
   code.addEventListener("focus", () => code.select());
   button.hidden = false;
@@ -38,12 +44,14 @@
   // Counting down, from what the server says is left: this clock may be wrong, but it is steady.
 
   if (data.expiresIn === null) return;
-  const started = performance.now();
+  const OFF = 2;
+  let given = data.expiresIn;
+  let since = performance.now();
   let timer = 0;
   let spoken = Infinity;
 
   function left() {
-    return Math.max(0, data.expiresIn - Math.floor((performance.now() - started) / 1000));
+    return Math.max(0, given - Math.floor((performance.now() - since) / 1000));
   }
 
   function written(seconds) {
@@ -66,6 +74,9 @@
   }
 
   function tick() {
+    window.clearTimeout(timer);
+    // The page takes all of it away when nobody shall pay any more.
+    if (!button.isConnected) return;
     const seconds = left();
     element("qr-countdown").textContent = written(seconds);
     speak(seconds);
@@ -73,9 +84,17 @@
       page.dispatchEvent(new CustomEvent("pay:hurry"));
       return;
     }
-    timer = window.setTimeout(tick, 1000 - ((performance.now() - started) % 1000));
+    timer = window.setTimeout(tick, 1000 - ((performance.now() - since) % 1000));
   }
 
+  // A device that slept has not counted meanwhile; a small difference is the network's.
+  page.addEventListener("pay:told", ({ detail }) => {
+    const now = detail.expires_in;
+    if (!Number.isFinite(now) || Math.abs(now - left()) <= OFF) return;
+    given = now;
+    since = performance.now();
+    tick();
+  });
   page.addEventListener("pay:done", () => window.clearTimeout(timer));
   element("qr-left").hidden = false;
   tick();
