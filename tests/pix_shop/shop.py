@@ -59,6 +59,9 @@ class Shop:
         self.simulator = simulator
         self.control = simulator.control
         self.url = url
+        """Where the gateway reaches it."""
+        host, port = url.removeprefix("http://").split(":")
+        self.direct = (host, int(port))
 
     # Selling
 

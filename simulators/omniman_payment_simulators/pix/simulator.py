@@ -129,6 +129,11 @@ class PixSimulator:
         return PixControl(self.control_url)
 
     @property
+    def certificates(self) -> Certificates:
+        """All of them, the institution's own as well."""
+        return self._made
+
+    @property
     def certificate(self) -> Path:
         """The account's: key and certificate in one file."""
         return self._made.client
