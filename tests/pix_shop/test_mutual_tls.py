@@ -58,10 +58,10 @@ def front(database: object, tmp_path: Path) -> Iterator[Front]:
     with (
         PixSimulator(shops_ca=str(ca)) as simulator,
         pix_shop(simulator, register=False, **MTLS) as shop,
+        tls_proxy(shop.direct, server, simulator.webhook_ca_certificate) as public,
     ):
-        with tls_proxy(shop.direct, server, simulator.webhook_ca_certificate) as public:
-            shop.url = f"https://127.0.0.1:{public}"
-            yield Front(shop, public, ca)
+        shop.url = f"https://127.0.0.1:{public}"
+        yield Front(shop, public, ca)
 
 
 def test_the_address_passes_both_trials_and_payments_are_told(front: Front) -> None:
