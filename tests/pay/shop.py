@@ -1,4 +1,4 @@
-"""A shop whose payments wait for a shopper: paid by Stripe's script, or for whatever else."""
+"""A shop whose payments wait for a shopper: for Stripe's script, a bank's app, or whatever else."""
 
 from __future__ import annotations
 
@@ -16,6 +16,11 @@ from tests.django_web.shop import Shop as WebShop
 
 SECRET = "pi_3Planted_secret_ClientSecretOfTheShopper"
 PUBLISHABLE = "pk_test_simulator"
+CODE = (
+    "00020101021226850014br.gov.bcb.pix2563qrcodespix.example.invalid/v2/"
+    "6358469e0000000163584690000001215204000053039865802BR5913LOJA DE TESTE"
+    "6009SAO PAULO62070503***6304B479"
+)
 
 
 def stripe_action(mode: str = "pay", **changes: Any) -> dict[str, Any]:
@@ -31,6 +36,11 @@ def stripe_action(mode: str = "pay", **changes: Any) -> dict[str, Any]:
         "kind": "confirm_with_client_secret",
         "data": {name: value for name, value in data.items() if value is not None},
     }
+
+
+def qr_action(code: Any = CODE, **more: Any) -> dict[str, Any]:
+    """What a Pix plugin says that a shopper has to do."""
+    return {"kind": "show_qr", "data": {"provider": "pix", "copy_paste": code, **more}}
 
 
 class Shop(WebShop):

@@ -27,7 +27,15 @@ def test_the_secret_is_in_the_page_once_and_never_in_the_status(shop: Shop) -> N
 
 def test_the_status_tells_words_and_nothing_of_the_ledger(shop: Shop) -> None:
     payment = shop.waiting(status="disputed", captured_q=1000, disputed_q=1000)
-    assert set(shop.status(payment)) == {"status", "step", "done", "tone", "title", "message", "expires_in"}
+    assert set(shop.status(payment)) == {
+        "status",
+        "step",
+        "done",
+        "tone",
+        "title",
+        "message",
+        "expires_in",
+    }
     told = str(shop.status(payment)).lower()
     for hidden in ("disput", "1000", str(payment.transaction_id), payment.id, payment.account):
         assert hidden.lower() not in told
