@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from ..currencies import format_amount
 from ..records import EventKind, Operation, OperationKind, OperationState, Payment
 from ..values import PaymentResult
 from ..values import PaymentStatus as S
@@ -123,8 +124,9 @@ def _check_amount(draft: Draft, seen: PaymentResult) -> None:
     if seen.amount_q is not None and seen.amount_q != payment.amount_q:
         draft.flag(
             "amount_mismatch",
-            f"the gateway has {seen.amount_q} {payment.currency} for transaction "
-            f"{payment.transaction_id}, asked were {payment.amount_q}",
+            f"the gateway has {format_amount(seen.amount_q, payment.currency)} for transaction "
+            f"{payment.transaction_id}, asked were "
+            f"{format_amount(payment.amount_q, payment.currency)}",
         )
 
 
@@ -152,7 +154,8 @@ def _captured(draft: Draft, totals: Totals, doubt: Operation | None, seen: Payme
         if ours < doubt.amount_q:
             draft.flag(
                 "amount_mismatch",
-                f"asked to capture {doubt.amount_q} {payment.currency}, the gateway took {ours}",
+                f"asked to capture {format_amount(doubt.amount_q, payment.currency)}, the gateway "
+                f"took {format_amount(ours, payment.currency)}",
             )
         delta -= ours
     if delta > 0:
@@ -172,7 +175,8 @@ def _disputes(draft: Draft, seen: PaymentResult) -> None:
     kind = EventKind.DISPUTE_OPENED if delta > 0 else EventKind.DISPUTE_CLOSED
     draft.record(kind, abs(delta), f"{payment.id}:{kind}:{payment.version}")
     if delta > 0:
-        draft.flag("disputed", f"{delta} {payment.currency} of order {payment.order_ref} disputed")
+        amount = format_amount(delta, payment.currency)
+        draft.flag("disputed", f"{amount} of order {payment.order_ref} disputed")
 
 
 def _ending(draft: Draft, terms: Terms, seen: PaymentResult, status: S, totals: Totals) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..currencies import format_amount
 from ..records import GatewayRequest, Operation, OperationKind, OperationState, evolve
 from .draft import Draft
 from .terms import Terms
@@ -180,7 +181,8 @@ def resolve_doubt(
     draft.settle_operation(operation, OperationState.PARKED)
     draft.park(
         "outcome_unknown",
-        f"nobody knows whether the {operation.kind} of {operation.amount_q} {operation.currency} "
+        f"nobody knows whether the {operation.kind} of "
+        f"{format_amount(operation.amount_q, operation.currency)} "
         f"was carried out (operation {operation.key}); look at the gateway, then say what became "
         "of it: payments verdict",
     )

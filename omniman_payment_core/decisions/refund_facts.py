@@ -6,6 +6,7 @@ the amount is all the evidence there will ever be.
 
 from __future__ import annotations
 
+from ..currencies import format_amount
 from ..records import EventKind, Operation, OperationKind, OperationState, Refund, evolve
 from ..values import PaymentResult, RefundSnapshot, RefundStatus
 from .draft import Draft
@@ -107,8 +108,8 @@ def _merge_total(
     elif delta < 0 and in_doubt is None and draft.looked:
         draft.flag(
             "refund_total_lower",
-            f"the gateway shows {total_q} {payment.currency} refunded, "
-            f"the ledger {known}: a refund may have failed later",
+            f"the gateway shows {format_amount(total_q, payment.currency)} refunded, the ledger "
+            f"{format_amount(known, payment.currency)}: a refund may have failed later",
         )
 
 
@@ -186,7 +187,8 @@ def _move_refund(draft: Draft, refund: Refund, status: RefundStatus, reference: 
     )
     draft.flag(
         "refund_failed",
-        f"the refund of {refund.amount_q} {draft.touched.currency} ({reference or refund.id}) "
+        f"the refund of {format_amount(refund.amount_q, draft.touched.currency)} "
+        f"({reference or refund.id}) "
         "failed at the gateway; the shopper does not have it",
         subject=refund.id,
     )

@@ -391,5 +391,6 @@ def test_another_amount_at_the_gateway_is_flagged() -> None:
     shop.run()
     (flag,) = shop.flags("amount_mismatch")
     assert flag.message == (
-        f"the gateway has 1100 BRL for transaction {shop.payment().transaction_id}, asked were 1000"
+        f"the gateway has 11.00 BRL for transaction {shop.payment().transaction_id}, asked were "
+        "10.00 BRL"
     )

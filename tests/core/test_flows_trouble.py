@@ -166,7 +166,7 @@ def test_an_operation_of_which_nobody_knows_is_parked_and_flagged() -> None:
     assert operation.state == OperationState.PARKED
     assert shop.flag_kinds() == ["outcome_unknown", "blocked_by_unknown"]
     assert shop.flags()[0].message == (
-        "nobody knows whether the authorize of 1000 BRL was carried out (operation "
+        "nobody knows whether the authorize of 10.00 BRL was carried out (operation "
         f"{operation.key}); look at the gateway, then say what became of it: payments verdict"
     )
     assert shop.payment().status is S.PENDING
