@@ -17,6 +17,9 @@ TIMEOUT = aiohttp.ClientTimeout(total=20)
 Sign = Callable[[str, bytes], Mapping[str, str]]
 """From an endpoint's secret and the body to the headers; asked anew for every attempt."""
 
+Join = Callable[[list[bytes]], bytes]
+"""Makes one body of several."""
+
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
@@ -68,10 +71,15 @@ class Deliveries:
         for task in self._tasks:
             task.cancel()
 
-    def resume(self) -> None:
-        """Send what was kept, in its order."""
+    def resume(self, join: Join | None = None) -> None:
+        """Send what was kept, in its order; joined, if so wished, into one for each endpoint."""
         self.paused = False
         waiting, self._waiting = self._waiting, []
+        if join is not None:
+            bodies: dict[Endpoint, list[bytes]] = {}
+            for delivery in waiting:
+                bodies.setdefault(delivery.endpoint, []).append(delivery.body)
+            waiting = [_Delivery(endpoint, join(kept)) for endpoint, kept in bodies.items()]
         for delivery in waiting:
             self._begin(delivery)
 

@@ -1,25 +1,27 @@
-"""What clients may ask for, checked against the interface: every rule that is broken is named."""
+"""What clients may send, checked against the interface: every rule that is broken is named."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
-from ..common.paging import Page
-from .errors import ApiError, efi, malformed, problem
-from .shapes import read_amount, read_stamp
+from .errors import ApiError, efi, malformed, not_simulated, problem
+from .records import REMOVED
+from .shapes import read_amount
 
 TXID = re.compile(r"[a-zA-Z0-9]{26,35}")
 E2EID = re.compile(r"[a-zA-Z0-9]{32}")
 REFUND_ID = re.compile(r"[a-zA-Z0-9]{1,35}")
-_CPF, _CNPJ = re.compile(r"[0-9]{11}"), re.compile(r"[0-9A-Z]{14}")
+_FORMS = {"cpf": re.compile(r"[0-9]{11}"), "cnpj": re.compile(r"[0-9A-Z]{14}")}
 
 DEFAULT_LIFE = 86_400
 _CHARGE_FIELDS = frozenset(
-    {"calendario", "devedor", "valor", "chave", "solicitacaoPagador", "infoAdicionais", "loc"}
+    {"calendario", "devedor", "valor", "chave", "solicitacaoPagador", "infoAdicionais"}
 )
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 Json = Mapping[str, Any]
 Broken = list[tuple[str, str, str]]
@@ -36,160 +38,209 @@ class Asked:
 def txid(text: str) -> str:
     """A name that the interface allows."""
     if not TXID.fullmatch(text):
-        raise malformed(("pattern", ".txid", "deve ter de 26 a 35 letras e algarismos"))
+        raise malformed(("pattern", ".params.txid", "deve ter de 26 a 35 letras e algarismos"))
     return text
 
 
 def e2eid(text: str) -> str:
     if not E2EID.fullmatch(text):
-        raise malformed(("pattern", ".e2eId", "deve ter 32 letras e algarismos"))
+        raise malformed(("pattern", ".params.e2eId", "deve ter 32 letras e algarismos"))
     return text
 
 
 def refund_id(text: str) -> str:
     if not REFUND_ID.fullmatch(text):
-        raise malformed(("pattern", ".id", "deve ter de 1 a 35 letras e algarismos"))
+        raise malformed(("pattern", ".params.id", "deve ter de 1 a 35 letras e algarismos"))
     return text
 
 
 def charge(body: Json, *, changing: bool = False) -> Asked:
     """Check the body of a charge; raises with everything that is wrong at once."""
+    if "loc" in body:
+        raise not_simulated("loc")
     broken: Broken = []
-    for name in sorted(set(body) - _CHARGE_FIELDS - ({"status"} if changing else set())):
-        broken.append(("additionalProperties", f".{name}", "campo não permitido"))
+    _only(body, _CHARGE_FIELDS | ({"status"} if changing else set()), ".body", broken)
+    if "status" in body and body["status"] != REMOVED:
+        broken.append(("enum", ".body.status", f"só pode ser {REMOVED}"))
     amount_q = _amount(body, broken, needed=not changing)
     lives = _life(body, broken, needed=not changing)
-    key = body.get("chave")
-    if key is None and not changing:
-        broken.append(("required", ".chave", "é obrigatório"))
-    elif key is not None and (not isinstance(key, str) or not 0 < len(key) <= 77):
-        broken.append(("maxLength", ".chave", "deve ser um texto de até 77 caracteres"))
+    _key(body, broken, needed=not changing)
     _debtor(body.get("devedor"), broken)
     _texts(body, broken)
     if broken:
         raise malformed(*broken)
+    # What has the right form and makes no sense is refused in other words than what has not.
+    if amount_q == 0 and "valor" in body:
+        raise efi(400, "valor_invalido", "Campo valor.original deve ser maior que zero")
+    if lives < 1:
+        raise efi(400, "valor_invalido", "Campo calendario.expiracao deve ser maior que zero")
     return Asked(amount_q, lives)
 
 
 def refund(body: Json, left_q: int) -> int:
     """Check the body of a return; how much is asked for."""
+    if "natureza" in body and body["natureza"] != "ORIGINAL":
+        raise not_simulated("natureza")
+    broken: Broken = []
+    _only(body, {"valor", "natureza", "descricao"}, ".body", broken)
     amount_q = read_amount(body.get("valor"))
     if amount_q is None:
-        raise malformed(("pattern", ".valor", "deve estar no formato 0.00"))
-    if set(body) - {"valor", "natureza", "descricao"}:
-        raise malformed(("additionalProperties", "", "campo não permitido"))
-    if len(str(body.get("descricao") or "")) > 140:
-        raise malformed(("maxLength", ".descricao", "deve ter até 140 caracteres"))
+        broken.append(("pattern", ".body.valor", "deve estar no formato 0.00"))
+    if "descricao" in body and not _is_text(body["descricao"], 140):
+        broken.append(("maxLength", ".body.descricao", "deve ter até 140 caracteres"))
+    if broken:
+        raise malformed(*broken)
+    if not amount_q:
+        raise efi(400, "valor_invalido", "Campo valor deve ser maior que zero")
     if amount_q > left_q:
-        raise problem(
-            400,
-            "PixDevolucaoInvalida",
-            "Devolução inválida.",
-            "A presente requisição de devolução não respeita o schema ou está semanticamente "
-            "errada.",
-            ("devolucao.valor", "O valor da devolução ultrapassa o valor restante do Pix"),
+        raise _refund_refused(
+            "devolucao.valor", "O valor da devolução ultrapassa o valor restante do Pix"
         )
     return amount_q
 
 
-def period(query: Json) -> tuple[float, float]:
-    """The two times that every list needs."""
-    found = {name: read_stamp(query.get(name)) for name in ("inicio", "fim")}
-    missing = [name for name, moment in found.items() if moment is None]
-    if missing:
-        raise malformed(*((("format", f".{n}", "deve ser uma data da RFC 3339")) for n in missing))
-    begin, end = found["inicio"] or 0.0, found["fim"] or 0.0
-    if end < begin:
-        raise efi(400, "valor_invalido", "O parâmetro fim é anterior ao parâmetro inicio")
-    return begin, end
-
-
-def page(query: Json) -> Page:
-    """Which page of a list, and how long they are."""
-    try:
-        number = int(query.get("paginacao.paginaAtual", 0))
-        size = int(query.get("paginacao.itensPorPagina", 100))
-    except ValueError:
-        number, size = -1, 0
-    if number < 0 or not 1 <= size <= 1000:
-        raise malformed(("minimum", ".paginacao", "a página começa em 0 e tem de 1 a 1000 itens"))
-    return Page(number, size)
+def refund_in_time(paid_at: float, now: float) -> None:
+    """Pix takes nothing back after ninety days."""
+    if now - paid_at > 90 * 86_400:
+        raise _refund_refused("devolucao", "O prazo de 90 dias para a devolução do Pix terminou")
 
 
 def webhook_url(body: Json) -> str:
     """An address of https; plain http on this machine only, which the real one would refuse."""
+    broken: Broken = []
+    _only(body, {"webhookUrl"}, ".body", broken)
     url = body.get("webhookUrl")
-    local = isinstance(url, str) and re.match(r"http://(127\.0\.0\.1|localhost)[:/]", url)
-    if not isinstance(url, str) or not (url.startswith("https://") or local):
-        raise efi(400, "webhook_invalido", "A URL informada deve usar o protocolo https")
-    return url
+    if not _is_text(url, 2048):
+        broken.append(("type", ".body.webhookUrl", "deve ser um texto"))
+    if broken:
+        raise malformed(*broken)
+    try:
+        parts = urlsplit(str(url))
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        host = None
+    if not host:
+        raise efi(400, "valor_invalido", "URL inválida")
+    if parts.scheme != "https" and (parts.scheme != "http" or host not in _LOOPBACK):
+        raise efi(400, "valor_invalido", "A URL do webhook deve usar o protocolo HTTPS")
+    return str(url)
+
+
+def resending(body: Json) -> list[str]:
+    """The payments whose notifications are asked for once more."""
+    broken: Broken = []
+    _only(body, {"tipo", "e2eids"}, ".body", broken)
+    named = body.get("e2eids")
+    if not isinstance(named, list) or not 1 <= len(named) <= 1000:
+        broken.append(("type", ".body.e2eids", "deve ser uma lista de 1 a 1000 itens"))
+    elif not all(isinstance(name, str) and E2EID.fullmatch(name) for name in named):
+        broken.append(("pattern", ".body.e2eids", "cada um deve ter 32 letras e algarismos"))
+    if broken:
+        raise malformed(*broken)
+    # A notification here tells of a payment together with its returns.
+    if body.get("tipo") not in ("PIX_RECEBIDO", "DEVOLUCAO_ENVIADA"):
+        raise not_simulated("tipo")
+    return list(body["e2eids"])
+
+
+def refused(name: str) -> ApiError:
+    """What a test asked to be said to the next charge."""
+    texts = {
+        "documento_bloqueado": "O documento desta conta tem bloqueios que impedem a emissão",
+        "chave_invalida": "A chave informada não faz referência à conta Efí autenticada",
+        "valor_invalido": "O valor da cobrança não é permitido",
+    }
+    return efi(400, name, texts.get(name, name))
+
+
+def _only(given: Json, allowed: Set[str], place: str, broken: Broken) -> None:
+    for name in sorted(set(given) - set(allowed)):
+        broken.append(("additionalProperties", f"{place}.{name}", "propriedade não permitida"))
+
+
+def _is_text(value: object, longest: int, *, shortest: int = 0) -> bool:
+    return isinstance(value, str) and shortest <= len(value) <= longest
 
 
 def _amount(body: Json, broken: Broken, *, needed: bool) -> int:
     value = body.get("valor")
-    if value is None:
-        if needed:
-            broken.append(("required", ".valor", "é obrigatório"))
+    if "valor" not in body and not needed:
         return 0
-    original = value.get("original") if isinstance(value, dict) else None
-    amount_q = read_amount(original)
+    if not isinstance(value, dict):
+        broken.append(("required", ".body.valor", "é obrigatório"))
+        return 0
+    if "retirada" in value:
+        raise not_simulated("valor.retirada")
+    _only(value, {"original", "modalidadeAlteracao"}, ".body.valor", broken)
+    amount_q = read_amount(value.get("original"))
     if amount_q is None:
-        broken.append(("pattern", ".valor.original", "deve estar no formato 0.00"))
-    mode = value.get("modalidadeAlteracao", 0) if isinstance(value, dict) else 0
-    if mode not in (0, 1):
-        broken.append(("enum", ".valor.modalidadeAlteracao", "deve ser 0 ou 1"))
+        broken.append(("pattern", ".body.valor.original", "deve estar no formato 0.00"))
+    mode = value.get("modalidadeAlteracao", 0)
+    if type(mode) is not int or mode not in (0, 1):
+        broken.append(("enum", ".body.valor.modalidadeAlteracao", "deve ser 0 ou 1"))
     return amount_q or 0
 
 
 def _life(body: Json, broken: Broken, *, needed: bool) -> int:
     calendar = body.get("calendario")
-    if calendar is None:
-        if needed:
-            broken.append(("required", ".calendario", "é obrigatório"))
+    if "calendario" not in body and not needed:
         return DEFAULT_LIFE
-    lives = calendar.get("expiracao", DEFAULT_LIFE) if isinstance(calendar, dict) else None
-    if type(lives) is not int or not 1 <= lives <= 2**31 - 1:
-        broken.append(("type", ".calendario.expiracao", "deve ser um inteiro positivo"))
+    if not isinstance(calendar, dict):
+        broken.append(("required", ".body.calendario", "é obrigatório"))
+        return DEFAULT_LIFE
+    _only(calendar, {"expiracao"}, ".body.calendario", broken)
+    lives = calendar.get("expiracao", DEFAULT_LIFE)
+    if type(lives) is not int or lives > 2**31 - 1:
+        broken.append(("type", ".body.calendario.expiracao", "deve ser um inteiro"))
         return DEFAULT_LIFE
     return lives
+
+
+def _key(body: Json, broken: Broken, *, needed: bool) -> None:
+    if "chave" not in body:
+        if needed:
+            broken.append(("required", ".body.chave", "é obrigatório"))
+    elif not _is_text(body["chave"], 77, shortest=1):
+        broken.append(("maxLength", ".body.chave", "deve ser um texto de até 77 caracteres"))
 
 
 def _debtor(debtor: Any, broken: Broken) -> None:
     if debtor is None:
         return
     if not isinstance(debtor, dict):
-        broken.append(("type", ".devedor", "deve ser um objeto"))
+        broken.append(("type", ".body.devedor", "deve ser um objeto"))
         return
-    numbers = [n for n in ("cpf", "cnpj") if n in debtor]
-    form = _CPF if numbers == ["cpf"] else _CNPJ
-    if len(numbers) != 1 or not form.fullmatch(str(debtor[numbers[0]])):
-        broken.append(("oneOf", ".devedor", "deve ter cpf ou cnpj"))
-    name = debtor.get("nome")
-    if not isinstance(name, str) or not 0 < len(name) <= 200:
-        broken.append(("required", ".devedor.nome", "deve ter de 1 a 200 caracteres"))
+    _only(debtor, {"cpf", "cnpj", "nome"}, ".body.devedor", broken)
+    numbers = [name for name in _FORMS if name in debtor]
+    if len(numbers) != 1 or not _FORMS[numbers[0]].fullmatch(str(debtor[numbers[0]])):
+        broken.append(("oneOf", ".body.devedor", "deve ter cpf ou cnpj"))
+    if not _is_text(debtor.get("nome"), 200, shortest=1):
+        broken.append(("required", ".body.devedor.nome", "deve ter de 1 a 200 caracteres"))
 
 
 def _texts(body: Json, broken: Broken) -> None:
-    shown = body.get("solicitacaoPagador")
-    if shown is not None and (not isinstance(shown, str) or len(shown) > 140):
-        broken.append(("maxLength", ".solicitacaoPagador", "deve ter até 140 caracteres"))
-    listed = body.get("infoAdicionais") or []
+    if "solicitacaoPagador" in body and not _is_text(body["solicitacaoPagador"], 140):
+        broken.append(("maxLength", ".body.solicitacaoPagador", "deve ter até 140 caracteres"))
+    listed = body.get("infoAdicionais", [])
     if not isinstance(listed, list) or len(listed) > 50:
-        broken.append(("maxItems", ".infoAdicionais", "deve ter até 50 itens"))
+        broken.append(("maxItems", ".body.infoAdicionais", "deve ter até 50 itens"))
         return
     for number, info in enumerate(listed):
-        name = info.get("nome") if isinstance(info, dict) else None
-        value = info.get("valor") if isinstance(info, dict) else None
-        fits = isinstance(name, str) and isinstance(value, str)
-        if not fits or not 0 < len(str(name)) <= 50 or not 0 < len(str(value)) <= 200:
-            broken.append(("items", f".infoAdicionais[{number}]", "nome e valor são obrigatórios"))
+        place = f".body.infoAdicionais[{number}]"
+        if not isinstance(info, dict):
+            broken.append(("type", place, "deve ser um objeto"))
+            continue
+        _only(info, {"nome", "valor"}, place, broken)
+        for name, longest in (("nome", 50), ("valor", 200)):
+            if not _is_text(info.get(name), longest, shortest=1):
+                broken.append(("required", f"{place}.{name}", f"de 1 a {longest} caracteres"))
 
 
-def refused(name: str) -> ApiError:
-    """What a test asked to be said to the next charge."""
-    texts = {
-        "documento_bloqueado": "O documento CPF/CNPJ do recebedor possui bloqueio",
-        "chave_invalida": "A chave informada não pertence à conta",
-        "valor_invalido": "O valor da cobrança não é permitido",
-    }
-    return efi(400, name, texts.get(name, name))
+def _refund_refused(place: str, reason: str) -> ApiError:
+    return problem(
+        400,
+        "PixDevolucaoInvalida",
+        "Devolução inválida.",
+        "A presente requisição de devolução não respeita o schema ou não faz sentido.",
+        (place, reason),
+    )

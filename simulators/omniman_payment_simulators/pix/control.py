@@ -35,13 +35,34 @@ class PixControl:
 
     # Payers and banks
 
-    def pay(self, txid: str, amount_q: int | None = None, *, in_flight: bool = False) -> Json:
-        """A payer pays a charge; ``in_flight``: although it has ended meanwhile."""
-        return self._post(f"/cob/{txid}/pay", amount_q=amount_q, in_flight=in_flight)
+    def pay(
+        self,
+        txid: str,
+        amount_q: int | None = None,
+        *,
+        in_flight: bool = False,
+        pix_key: str | None = None,
+        payer_info: str | None = None,
+    ) -> Json:
+        """A payer pays a charge; ``in_flight``: although it has ended meanwhile.
 
-    def refund_outside(self, txid: str, amount_q: int) -> Json:
+        ``pix_key`` tells charges of the same txid apart, which two accounts may have.
+        """
+        return self._post(
+            f"/cob/{txid}/pay",
+            amount_q=amount_q,
+            in_flight=in_flight,
+            pix_key=pix_key,
+            payer_info=payer_info,
+        )
+
+    def remove(self, txid: str, *, pix_key: str | None = None) -> None:
+        """The institution itself withdraws a charge: ``REMOVIDA_PELO_PSP``."""
+        self._post(f"/cob/{txid}/remove", pix_key=pix_key)
+
+    def refund_outside(self, txid: str, amount_q: int, *, pix_key: str | None = None) -> Json:
         """Somebody returns money in Efi's own app."""
-        return self._post(f"/cob/{txid}/refund", amount_q=amount_q)
+        return self._post(f"/cob/{txid}/refund", amount_q=amount_q, pix_key=pix_key)
 
     def returns(self, mode: str) -> None:
         """How new refunds behave: ``at_once``, ``wait`` or ``refuse``."""
@@ -105,9 +126,9 @@ class PixControl:
         """Keep notifications back."""
         self._post("/deliveries/pause")
 
-    def resume(self) -> None:
-        """Send what was kept back."""
-        self._post("/deliveries/resume")
+    def resume(self, *, together: bool = False) -> None:
+        """Send what was kept back; ``together``: in one notification for each address."""
+        self._post("/deliveries/resume", together=together)
 
     def flush(self, patience: float = 10.0) -> bool:
         """Wait until every notification that is on its way was taken; whether that came about."""

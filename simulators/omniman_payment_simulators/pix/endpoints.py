@@ -8,10 +8,10 @@ from typing import Any
 
 import segno
 
-from . import asked, shapes
+from . import asked, filters, shapes
 from .errors import efi, location_not_found, problem, refund_not_found, webhook_not_found
 from .notifying import Notifying
-from .records import OPEN, REMOVED, Account, Charge, Refund, Webhook
+from .records import OPEN, REMOVED, Account, Charge, Webhook
 from .state import State
 
 Json = dict[str, Any]
@@ -39,12 +39,14 @@ class Endpoints:
                 ("GET", f"{pix}/([^/]+)", self.read_received),
                 ("PUT", f"{pix}/([^/]+)/devolucao/([^/]+)", self.create_refund),
                 ("GET", f"{pix}/([^/]+)/devolucao/([^/]+)", self.read_refund),
+                ("GET", r"/v2/loc", self.list_locations),
                 ("GET", r"/v2/loc/(\d+)", self.read_location),
                 ("GET", r"/v2/loc/(\d+)/qrcode", self.read_qr_code),
                 ("PUT", f"{hook}/([^/]+)", self.set_webhook),
                 ("GET", f"{hook}/([^/]+)", self.read_webhook),
                 ("DELETE", f"{hook}/([^/]+)", self.delete_webhook),
                 ("GET", hook, self.list_webhooks),
+                ("POST", r"/v2/gn/webhook/reenviar", self.resend),
             )
         ]
 
@@ -85,22 +87,23 @@ class Endpoints:
     def read_charge(
         self, account: Account, query: Json, body: Json, headers: Mapping[str, str], name: str
     ) -> Answer:
-        return 200, self._shown(self._state.charge(account.client_id, asked.txid(name)))
+        charge = self._state.charge(account.client_id, asked.txid(name))
+        filters.revision(query, charge)
+        return 200, self._shown(charge)
 
     def change_charge(
         self, account: Account, query: Json, body: Json, headers: Mapping[str, str], name: str
     ) -> Answer:
         charge = self._state.charge(account.client_id, asked.txid(name))
-        if body.get("status") not in (None, REMOVED):
-            raise efi(400, "valor_invalido", f"O status só pode ser alterado para {REMOVED}")
         wanted = asked.charge(body, changing=True)
         if charge.status != OPEN:
             raise efi(
-                400,
-                "status_cobranca_invalido",
-                f"A cobrança está {charge.status} e não pode ser alterada",
+                400, "status_cobranca_invalido", "A cobrança não está mais com o status ATIVA"
             )
-        if body.get("status") == REMOVED:
+        if "chave" in body:
+            self._own(account, body["chave"])
+            charge.key = body["chave"]
+        if "status" in body:
             charge.status = REMOVED
         if "valor" in body:
             charge.amount_q = wanted.amount_q
@@ -113,15 +116,8 @@ class Endpoints:
     def list_charges(
         self, account: Account, query: Json, body: Json, headers: Mapping[str, str]
     ) -> Answer:
-        begin, end = asked.period(query)
-        status = query.get("status")
-        found = [
-            charge
-            for charge in self._state.charges.values()
-            if charge.owner == account.client_id
-            and begin <= charge.created_at <= end
-            and status in (None, charge.status)
-        ]
+        mine = self._state.charges_of(account.client_id)
+        found = filters.charges(query, mine)
         return 200, self._listed("cobs", found, self._shown, query)
 
     # Payments
@@ -129,15 +125,7 @@ class Endpoints:
     def list_received(
         self, account: Account, query: Json, body: Json, headers: Mapping[str, str]
     ) -> Answer:
-        begin, end = asked.period(query)
-        wanted = query.get("txid")
-        found = [
-            payment
-            for payment in self._state.payments(account.client_id)
-            # A return makes a payment news again.
-            if any(begin <= at <= end for at in _times(payment.at, payment.refunds))
-            and wanted in (None, payment.txid)
-        ]
+        found = filters.payments(query, self._state.payments(account.client_id))
         return 200, self._listed("pix", found, shapes.payment, query)
 
     def read_received(
@@ -162,6 +150,7 @@ class Endpoints:
                 "O id informado já foi utilizado em outra devolução",
             )
         amount_q = asked.refund(body, payment.left_q)
+        asked.refund_in_time(payment.at, self._state.now())
         refund = self._state.give_back(payment, number, amount_q, str(body.get("descricao") or ""))
         return 201, shapes.refund(refund)
 
@@ -181,6 +170,17 @@ class Endpoints:
         raise refund_not_found()
 
     # Locations
+
+    def list_locations(
+        self, account: Account, query: Json, body: Json, headers: Mapping[str, str]
+    ) -> Answer:
+        begin, end = filters.period(query)
+        found = [
+            charge
+            for charge in self._state.charges_of(account.client_id)
+            if begin <= charge.created_at <= end
+        ]
+        return 200, self._listed("loc", found, shapes.location, query)
 
     def read_location(
         self, account: Account, query: Json, body: Json, headers: Mapping[str, str], number: str
@@ -228,7 +228,7 @@ class Endpoints:
     def list_webhooks(
         self, account: Account, query: Json, body: Json, headers: Mapping[str, str]
     ) -> Answer:
-        begin, end = asked.period(query)
+        begin, end = filters.period(query)
         found = [
             (key, hook) for key, hook in account.webhooks.items() if begin <= hook.created_at <= end
         ]
@@ -236,19 +236,32 @@ class Endpoints:
             "webhooks", found, lambda pair: shapes.webhook(pair[1], pair[0], account), query
         )
 
+    def resend(
+        self, account: Account, query: Json, body: Json, headers: Mapping[str, str]
+    ) -> Answer:
+        """One notification for each key, about all of its payments that were named."""
+        named = [
+            self._state.payment(account.client_id, name)
+            for name in dict.fromkeys(asked.resending(body))
+        ]
+        for key in account.keys:
+            told = [shapes.payment(payment) for payment in named if payment.key == key]
+            if told:
+                self._notifying.tell(account, key, told)
+        return 202, None
+
     # Inside
 
     def _open(self, account: Account, txid: str, body: Json, wanted: asked.Asked) -> Answer:
         if self._state.declines:
             raise asked.refused(self._state.declines.pop(0))
-        if body["chave"] not in account.keys:
-            raise asked.refused("chave_invalida")
+        self._own(account, body["chave"])
         charge = self._state.open(
             account.client_id, txid, dict(body), wanted.amount_q, wanted.lives
         )
         shown = self._shown(charge)
         if self._state.auto_pay and wanted.amount_q <= 1000:
-            self._state.pay(txid, None, in_flight=False)
+            self._state.pay(charge)
         return 201, shown
 
     def _shown(self, charge: Charge) -> Json:
@@ -262,12 +275,12 @@ class Endpoints:
 
     def _own(self, account: Account, key: str) -> None:
         if key not in account.keys:
-            raise efi(400, "chave_invalida", "A chave informada não pertence à conta")
+            raise asked.refused("chave_invalida")
 
     def _listed(
         self, name: str, found: Sequence[Any], show: Callable[[Any], Json], query: Json
     ) -> Json:
-        page = asked.page(query)
+        page = filters.page(query)
         return {
             "parametros": {
                 **{k: v for k, v in query.items() if not k.startswith("paginacao.")},
@@ -280,9 +293,3 @@ class Endpoints:
             },
             name: [show(each) for each in page.of(found)],
         }
-
-
-def _times(at: float, refunds: Sequence[Refund]) -> list[float]:
-    return [at, *(refund.asked_at for refund in refunds)] + [
-        refund.settled_at for refund in refunds if refund.settled_at is not None
-    ]

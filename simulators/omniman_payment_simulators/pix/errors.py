@@ -29,10 +29,15 @@ def malformed(*errors: tuple[str, str, str]) -> ApiError:
         400,
         {
             "nome": "json_invalido",
-            "mensagem": "JSON da requisição com formato inválido",
+            "mensagem": "Valores ou tipos de campo inválidos",
             "erros": listed,
         },
     )
+
+
+def not_simulated(name: str) -> ApiError:
+    """The real one may know it. Ignored, it would make a test pass that proves nothing."""
+    return efi(400, "nao_simulado", f"O simulador não conhece {name}")
 
 
 def problem(status: int, kind: str, title: str, detail: str, *broken: tuple[str, str]) -> ApiError:
@@ -72,11 +77,17 @@ def payment_not_found() -> ApiError:
 
 
 def refund_not_found() -> ApiError:
-    return efi(400, "devolucao_nao_encontrada", "Nenhuma devolução encontrada para o id informado")
+    return efi(
+        400,
+        "devolucao_nao_encontrada",
+        "Nenhuma devolução encontrada para o identificador informado",
+    )
 
 
 def location_not_found() -> ApiError:
-    return efi(400, "location_nao_encontrada", "Nenhuma location encontrada para o id informado")
+    return efi(
+        400, "location_nao_encontrada", "Nenhuma location encontrado para o identificador informado"
+    )
 
 
 def webhook_not_found() -> ApiError:

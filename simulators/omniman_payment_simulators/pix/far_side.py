@@ -13,8 +13,8 @@ from ..common.faults import WITH_PAGES, Faults, read_fault
 from . import shapes
 from .errors import ApiError, efi
 from .http import Api
-from .notifying import Notifying
-from .records import NOT_DONE, RETURNED, Account
+from .notifying import Notifying, together
+from .records import NOT_DONE, RETURNED, Charge
 from .state import RETURNS, State
 
 Json = dict[str, Any]
@@ -43,6 +43,7 @@ class FarSide:
             ("GET", "/tokens", self.tokens),
             ("POST", "/tokens/expire", self.expire_tokens),
             ("POST", f"{charge}/pay", self.pay),
+            ("POST", f"{charge}/remove", self.remove),
             ("POST", f"{charge}/refund", self.refund),
             ("POST", f"{charge}/webhook", self.webhook),
             ("POST", f"{refund}/settle", self.settle),
@@ -75,17 +76,25 @@ class FarSide:
     # Payers and banks
 
     async def pay(self, request: web.Request, given: Json) -> Any:
+        charge = self._charge(request, given)
+        amount_q = given.get("amount_q")
         payment = self._state.pay(
-            request.match_info["txid"],
-            given.get("amount_q"),
+            charge,
+            None if amount_q is None else _amount(amount_q),
             in_flight=bool(given.get("in_flight", False)),
+            payer_info=str(given.get("payer_info", ""))[:140],
         )
         return shapes.payment(payment)
 
+    async def remove(self, request: web.Request, given: Json) -> Any:
+        """The institution withdraws a charge that nobody paid."""
+        self._state.remove(self._charge(request, given))
+        return {}
+
     async def refund(self, request: web.Request, given: Json) -> Any:
         """Somebody returns money in Efi's own app."""
-        charge = self._state.any_charge(request.match_info["txid"])
-        amount_q = int(given["amount_q"])
+        charge = self._charge(request, given)
+        amount_q = _amount(given.get("amount_q"))
         payment = next((p for p in reversed(charge.payments) if p.left_q >= amount_q), None)
         if payment is None:
             raise ValueError("no payment of this charge has so much left")
@@ -98,12 +107,12 @@ class FarSide:
         if status not in (RETURNED, NOT_DONE):
             raise ValueError(f"status is {RETURNED} or {NOT_DONE}")
         e2eid, number = request.match_info["e2eid"], request.match_info["id"]
-        for charge in self._state.charges.values():
-            for payment in charge.payments:
-                for refund in payment.refunds:
-                    if (payment.e2eid, refund.id) == (e2eid, number):
-                        self._state.settle(payment, refund, status)
-                        return shapes.refund(refund)
+        charge = self._state.paid_by.get(e2eid)
+        for payment in charge.payments if charge is not None else ():
+            for refund in payment.refunds:
+                if (payment.e2eid, refund.id) == (e2eid, number):
+                    self._state.settle(payment, refund, status)
+                    return shapes.refund(refund)
         raise ValueError("there is no such refund")
 
     async def returns(self, _: web.Request, given: Json) -> Any:
@@ -122,13 +131,8 @@ class FarSide:
 
     async def add_account(self, _: web.Request, given: Json) -> Any:
         """Another tenant of the same institution."""
-        number = str(given["client_id"])
-        self._state.accounts[number] = Account(
-            number,
-            str(given["client_secret"]),
-            [str(given["pix_key"])],
-            f"{self._state.next_number():014d}",
-            "OUTRA LOJA",
+        self._state.add_account(
+            str(given["client_id"]), str(given["client_secret"]), str(given["pix_key"])
         )
         return {}
 
@@ -163,7 +167,7 @@ class FarSide:
 
     async def webhook(self, request: web.Request, given: Json) -> Any:
         """The notification about a charge's payments as it would be delivered."""
-        charge = self._state.any_charge(request.match_info["txid"])
+        charge = self._charge(request, given)
         if not charge.payments:
             raise ValueError("nobody has paid this charge")
         hook = self._state.accounts[charge.owner].webhooks.get(charge.key)
@@ -179,7 +183,7 @@ class FarSide:
         return {}
 
     async def resume(self, _: web.Request, given: Json) -> Any:
-        self._notifying.deliveries.resume()
+        self._notifying.deliveries.resume(together if given.get("together") else None)
         return {}
 
     async def flush(self, _: web.Request, given: Json) -> Any:
@@ -190,12 +194,25 @@ class FarSide:
         self._notifying.repeat()
         return {}
 
+    def _charge(self, request: web.Request, given: Json) -> Charge:
+        return self._state.any_charge(request.match_info["txid"], given.get("pix_key"))
+
+
+def _amount(given: object) -> int:
+    """Centavos."""
+    if type(given) is not int or given < 1:
+        raise ValueError("amount_q is a whole number of centavos, 1 or more")
+    return given
+
 
 def _json(answer: Callable[[web.Request, Json], Awaitable[Any]]) -> Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
         text = await request.text()
         try:
-            return web.json_response(await answer(request, json.loads(text) if text else {}))
+            given = json.loads(text) if text else {}
+            if not isinstance(given, dict):
+                raise ValueError("the body is a JSON object")
+            return web.json_response(await answer(request, given))
         except ApiError as error:
             return web.json_response(error.body, status=error.status)
         except (KeyError, TypeError, ValueError) as error:

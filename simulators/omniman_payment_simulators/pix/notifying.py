@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 from typing import Any
 
 import aiohttp
@@ -21,11 +22,11 @@ class Notifying:
     """Notifications, and the two requests with which an address is tried out."""
 
     def __init__(self, certificates: Certificates, shops_ca: str | None) -> None:
-        self._certificates = certificates
-        self._shops_ca = shops_ca
+        # Made at once: a file that cannot be used is told to whoever starts the simulator.
+        self._certified = certificates.notifying_context(ca=shops_ca, certified=True)
+        self._anonymous = certificates.notifying_context(ca=shops_ca, certified=False)
         self.deliveries = Deliveries(
-            lambda secret, body: {"User-Agent": USER_AGENT},
-            lambda: certificates.notifying_context(ca=shops_ca, certified=True),
+            lambda secret, body: {"User-Agent": USER_AGENT}, lambda: self._certified
         )
         self.told: list[tuple[str, bytes]] = []
         """Every notification so far, with its address."""
@@ -46,14 +47,16 @@ class Notifying:
 
     async def try_out(self, url: str, *, skip_mtls: bool) -> None:
         """Without our certificate the address has to refuse, with it to take an empty body."""
-        demanded = url.startswith("https://") and not skip_mtls
-        if demanded and await self._accepts(url, certified=False):
-            raise _refused("A URL aceita requisições sem o certificado da Efí")
-        if not await self._accepts(url, certified=True):
+        if not skip_mtls and await self._answer(url, self._anonymous) in range(200, 300):
+            raise _refused("A autenticação de TLS mútuo não está configurada na URL informada")
+        status = await self._answer(url, self._certified)
+        if status is None:
+            raise _refused("A URL informada está inacessível")
+        if not 200 <= status < 300:
             raise _refused("A URL informada não respondeu à requisição de teste com sucesso")
 
-    async def _accepts(self, url: str, *, certified: bool) -> bool:
-        context = self._certificates.notifying_context(ca=self._shops_ca, certified=certified)
+    async def _answer(self, url: str, context: ssl.SSLContext) -> int | None:
+        """The status; ``None`` where nothing came."""
         connector = aiohttp.TCPConnector(ssl=context)
         headers = {"Content-Type": "application/json", "User-Agent": USER_AGENT}
         try:
@@ -61,9 +64,16 @@ class Notifying:
                 aiohttp.ClientSession(timeout=_PATIENCE, connector=connector) as session,
                 session.post(url, data=b"", headers=headers, allow_redirects=False) as answer,
             ):
-                return 200 <= answer.status < 300
+                return answer.status
         except (aiohttp.ClientError, TimeoutError, OSError):
-            return False
+            return None
+
+
+def together(bodies: list[bytes]) -> bytes:
+    """One notification about what several would have told."""
+    return json.dumps(
+        {"pix": [each for body in bodies for each in json.loads(body)["pix"]]}
+    ).encode()
 
 
 def _refused(why: str) -> ApiError:

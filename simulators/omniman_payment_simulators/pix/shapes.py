@@ -21,11 +21,9 @@ def amount(amount_q: int) -> str:
 
 
 def read_amount(text: object) -> int | None:
-    """A text as centavos; ``None`` where it is not in the form of the interface, or is nothing."""
+    """A text as centavos; ``None`` where it is not in the form of the interface."""
     match = _AMOUNT.fullmatch(text) if isinstance(text, str) else None
-    if match is None:
-        return None
-    return (int(match[1]) * 100 + int(match[2])) or None
+    return None if match is None else int(match[1]) * 100 + int(match[2])
 
 
 def stamp(seconds: float) -> str:

@@ -47,8 +47,7 @@ class Institution:
         clock, faults = Clock(), Faults()
         notifying = Notifying(made, shops_ca)
         account = Account(client_id, client_secret, [pix_key], CNPJ, "LOJA SIMULADA")
-        state = State(clock, [account], notifying.tell)
-        state.auto_pay = auto_pay
+        state = State(clock, [account], notifying.tell, auto_pay=auto_pay)
         api = Api(state, faults, Endpoints(state, notifying))
         self._made = made
         self._notifying = notifying

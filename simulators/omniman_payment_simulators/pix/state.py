@@ -16,6 +16,7 @@ from .records import (
     OPEN,
     PAID,
     PROCESSING,
+    REMOVED_BY_PSP,
     RETURNED,
     Account,
     Charge,
@@ -36,9 +37,12 @@ _SIGN = {"paid": 1, "returned": -1, "return_failed": 1}
 class State:
     """Everything that a reset forgets."""
 
-    def __init__(self, clock: Clock, accounts: Sequence[Account], tell: Told) -> None:
+    def __init__(
+        self, clock: Clock, accounts: Sequence[Account], tell: Told, *, auto_pay: bool = False
+    ) -> None:
         self.clock = clock
         self.tell = tell
+        self._auto_pay_at_first = auto_pay
         self._first = [
             (a.client_id, a.client_secret, list(a.keys), a.cnpj, a.name) for a in accounts
         ]
@@ -53,10 +57,11 @@ class State:
         self.tokens: dict[str, tuple[str, float]] = {}
         self.issued = 0
         self.charges: dict[tuple[str, str], Charge] = {}
+        self.paid_by: dict[str, Charge] = {}
         self.movements: list[dict[str, Any]] = []
         self.returns = AT_ONCE
         self.declines: list[str] = []
-        self.auto_pay = False
+        self.auto_pay = self._auto_pay_at_first
         self._numbers = itertools.count(1)
         self._ids = random.Random(secrets.randbits(64))
 
@@ -65,8 +70,14 @@ class State:
     def now(self) -> float:
         return float(self.clock.now())
 
-    def account_of_key(self, key: str) -> Account | None:
-        return next((a for a in self.accounts.values() if key in a.keys), None)
+    def add_account(self, client_id: str, client_secret: str, key: str) -> None:
+        """Another tenant of the same institution."""
+        if client_id in self.accounts:
+            raise ValueError(f"there is an account {client_id} already")
+        if any(key in account.keys for account in self.accounts.values()):
+            raise ValueError("a Pix key belongs to one account")
+        number = f"{self.next_number():014d}"
+        self.accounts[client_id] = Account(client_id, client_secret, [key], number, "OUTRA LOJA")
 
     def charge(self, owner: str, txid: str) -> Charge:
         """One of an account's own charges; nobody sees another's."""
@@ -75,12 +86,22 @@ class State:
             raise charge_not_found()
         return found
 
-    def any_charge(self, txid: str) -> Charge:
-        """A charge by its name alone: for payers, who know no accounts."""
-        found = next((c for (_, name), c in self.charges.items() if name == txid), None)
-        if found is None:
+    def charges_of(self, owner: str) -> list[Charge]:
+        """An account's charges, oldest first."""
+        return [charge for charge in self.charges.values() if charge.owner == owner]
+
+    def any_charge(self, txid: str, key: str | None = None) -> Charge:
+        """A charge as payers know it: by what its code says, not by whose account it is."""
+        found = [
+            charge
+            for (_, name), charge in self.charges.items()
+            if name == txid and key in (None, charge.key)
+        ]
+        if not found:
             raise charge_not_found()
-        return found
+        if len(found) > 1:
+            raise ValueError("several accounts have a charge of this txid: name the pix_key")
+        return found[0]
 
     def payments(self, owner: str) -> list[Payment]:
         """An account's payments, oldest first."""
@@ -88,10 +109,11 @@ class State:
         return sorted(found, key=lambda p: p.at)
 
     def payment(self, owner: str, e2eid: str) -> Payment:
-        found = next((p for p in self.payments(owner) if p.e2eid == e2eid), None)
-        if found is None:
+        """One of an account's own."""
+        charge = self.paid_by.get(e2eid)
+        if charge is None or charge.owner != owner:
             raise payment_not_found()
-        return found
+        return next(payment for payment in charge.payments if payment.e2eid == e2eid)
 
     def ledger(self) -> dict[str, Any]:
         """Every movement of money, and for each order what was moved in all."""
@@ -116,24 +138,39 @@ class State:
         self.charges[self.accounts[owner].cnpj, txid] = charge
         return charge
 
-    def pay(self, txid: str, amount_q: int | None, *, in_flight: bool) -> Payment:
+    def pay(
+        self,
+        charge: Charge,
+        amount_q: int | None = None,
+        *,
+        in_flight: bool = False,
+        payer_info: str = "",
+    ) -> Payment:
         """A payer pays; ``in_flight``: the payment was on its way before the charge ended."""
-        charge = self.any_charge(txid)
         if not in_flight and (charge.status != OPEN or self.now() >= charge.ends_at):
             raise efi(422, "cobranca_nao_pagavel", f"A cobrança está {self._standing(charge)}")
         payment = Payment(
             e2eid=f"E{_ISPB}{self._stamp()}{self._letters(11)}",
-            txid=txid,
+            txid=charge.txid,
             key=charge.key,
             amount_q=charge.amount_q if amount_q is None else amount_q,
             at=self.now(),
+            payer_info=payer_info,
         )
         charge.payments.append(payment)
+        self.paid_by[payment.e2eid] = charge
         if charge.status == OPEN:
             charge.status = PAID
         self._book("paid", charge, payment)
         self._tell(charge, payment)
         return payment
+
+    def remove(self, charge: Charge) -> None:
+        """The institution itself withdraws a charge."""
+        if charge.status != OPEN:
+            raise ValueError(f"the charge is {charge.status}")
+        charge.status = REMOVED_BY_PSP
+        charge.revision += 1
 
     def give_back(
         self, payment: Payment, number: str, amount_q: int, description: str = ""
@@ -147,30 +184,29 @@ class State:
             description=description,
         )
         payment.refunds.append(refund)
+        charge = self.paid_by[payment.e2eid]
         if self.returns == REFUSE:
             refund.status, refund.reason = NOT_DONE, "Devolução rejeitada pelo PSP do pagador"
-            self._tell(self.any_charge(payment.txid), payment)
+            self._tell(charge, payment)
             return refund
-        self._book("returned", self.any_charge(payment.txid), payment, refund)
+        self._book("returned", charge, payment, refund)
         if self.returns == AT_ONCE:
             self.settle(payment, refund, RETURNED)
         return refund
 
     def settle(self, payment: Payment, refund: Refund, status: str) -> None:
         """A return that was under way arrives, or does not."""
-        if refund.status == NOT_DONE or (refund.status == RETURNED and status == PROCESSING):
-            raise ValueError(f"the refund is {refund.status}")
+        if refund.status != PROCESSING:
+            raise ValueError(f"the refund is {refund.status} already")
         refund.status, refund.settled_at = status, self.now()
-        charge = self.any_charge(payment.txid)
+        charge = self.paid_by[payment.e2eid]
         if status == NOT_DONE:
             refund.reason = "Conta de destino não aceita a devolução"
             self._book("return_failed", charge, payment, refund)
         self._tell(charge, payment)
 
     def _tell(self, charge: Charge, payment: Payment) -> None:
-        account = self.accounts.get(charge.owner)
-        if account is not None:
-            self.tell(account, charge.key, [shapes.payment(payment)])
+        self.tell(self.accounts[charge.owner], payment.key, [shapes.payment(payment)])
 
     def _book(
         self, kind: str, charge: Charge, payment: Payment, refund: Refund | None = None
@@ -184,7 +220,7 @@ class State:
                 "txid": charge.txid,
                 "e2eid": payment.e2eid,
                 "devolucao_id": "" if refund is None else refund.id,
-                "chave": charge.key,
+                "chave": payment.key,
                 "order_ref": charge.order_ref,
             }
         )
