@@ -28,7 +28,7 @@ from omniman_payment_core.values import (
     WebhookEvent,
 )
 
-from . import asking, endpoints, webhooks
+from . import asking, endpoints, listing, webhooks
 from .amounts import CURRENCY, AmountError, to_pix
 from .config import Config, read_config
 from .errors import RefusedError, TakenError
@@ -47,7 +47,6 @@ from .refusals import RETURNED, no_single_payment, refused
 from .registering import Registering
 from .transport import Transport
 
-PAGE = 100
 SKEW = timedelta(minutes=10)
 """How far the gateway's clock may be ahead of ours when we ask for all until now."""
 
@@ -302,23 +301,7 @@ class EfiBackend(Registering):
         self, endpoint: endpoints.Endpoint, name: str, since: datetime, **filters: str
     ) -> Iterator[Json]:
         until = self._now() + SKEW
-        if since >= until:
-            return
-        number, pages = 0, 1
-        while number < pages:
-            answer = self._transport.call(
-                endpoint,
-                query={
-                    "inicio": _stamp(since),
-                    "fim": _stamp(until),
-                    **filters,
-                    "paginacao.paginaAtual": str(number),
-                    "paginacao.itensPorPagina": str(PAGE),
-                },
-            )
-            listed, pages = _page(answer, name)
-            yield from listed
-            number += 1
+        return listing.pages(self._transport, endpoint, name, since, until, filters)
 
     # Borders
 
@@ -398,19 +381,3 @@ def _reason(error: RefusedError) -> DeclineCode:
     if error.name == "valor_invalido":
         return DeclineCode.AMOUNT_INVALID
     return DeclineCode.DECLINED
-
-
-def _stamp(at: datetime) -> str:
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _page(answer: Json, name: str) -> tuple[Sequence[Json], int]:
-    """What one page lists, and how many there are."""
-
-    def read() -> tuple[Sequence[Json], int]:
-        listed = answer[name]
-        if not isinstance(listed, list) or not all(isinstance(each, dict) for each in listed):
-            raise TypeError(f"{name} is no list of objects")
-        return listed, int(answer["parametros"]["paginacao"]["quantidadeDePaginas"])
-
-    return readable(read)

@@ -532,6 +532,14 @@ def number(place: int) -> str:
     return f"{place:032d}"
 
 
+def test_a_list_that_never_ends_is_not_followed(
+    server: ScriptedServer, backend: EfiBackend
+) -> None:
+    server.answers = [Answer(200, listing("cobs", pages=10**9))]
+    with pytest.raises(OutcomeUnknownError, match="not followed"):
+        backend.list_transactions(datetime.now(UTC) - timedelta(hours=1))
+
+
 def test_a_list_of_several_pages_is_whole(server: ScriptedServer, backend: EfiBackend) -> None:
     charges = [cob(txid=number(place)) for place in range(7)]
     server.answers = pages_of({"cobs": [charges[:3], charges[3:6], charges[6:]]})
