@@ -149,7 +149,7 @@ class Api:
             body = None if body is None else {k: v for k, v in body.items() if k != "access_token"}
         try:
             sent: Any = json.loads(text) if text else None
-        except ValueError:
+        except (ValueError, RecursionError):
             sent = text
         self.requests.append(
             {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import AsyncIterator
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -99,17 +100,22 @@ class PixSimulator:
         self.client_id = client_id
         self.client_secret = client_secret
         self.pix_key = pix_key
-        self._temporary = tempfile.TemporaryDirectory(prefix="pix-simulator-")
-        self._made = certificates.make(folder or Path(self._temporary.name))
-        self._institution = Institution(
-            self._made,
-            client_id,
-            client_secret,
-            pix_key,
-            port=port,
-            shops_ca=shops_ca,
-            auto_pay=auto_pay,
-        )
+        with ExitStack() as ending:
+            if folder is None:
+                temporary = tempfile.TemporaryDirectory(prefix="pix-simulator-")
+                folder = Path(ending.enter_context(temporary))
+            self._made = certificates.make(folder)
+            self._institution = Institution(
+                self._made,
+                client_id,
+                client_secret,
+                pix_key,
+                port=port,
+                shops_ca=shops_ca,
+                auto_pay=auto_pay,
+            )
+            # It can run: what was begun ends with the block.
+            self._ending = ending.pop_all()
         self._server = OnThread(self._institution.make_control_app, port=control_port)
 
     @property
@@ -148,7 +154,9 @@ class PixSimulator:
         return self._made.webhook_ca
 
     def __enter__(self) -> Self:
-        self._server.__enter__()
+        with self._ending as ending:
+            ending.enter_context(self._server)
+            self._ending = ending.pop_all()
         return self
 
     def __exit__(
@@ -157,5 +165,4 @@ class PixSimulator:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._server.__exit__(kind, error, trace)
-        self._temporary.cleanup()
+        self._ending.__exit__(kind, error, trace)
