@@ -1,5 +1,6 @@
 """Decisions: pure functions from what is known to what is written and called next."""
 
+from .comparing import Books, differences, moved_money
 from .deciding import Directory, decide, resolve
 from .syncing import sync_of
 from .terms import (
@@ -20,6 +21,7 @@ from .terms import (
 
 __all__ = [
     "Answered",
+    "Books",
     "Directory",
     "Found",
     "Invalid",
@@ -34,6 +36,8 @@ __all__ = [
     "Terms",
     "Unknown",
     "decide",
+    "differences",
+    "moved_money",
     "resolve",
     "sync_of",
 ]

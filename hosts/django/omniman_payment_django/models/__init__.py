@@ -8,6 +8,7 @@ from .inbox import PaymentNotice, WebhookDelivery
 from .ledger import AppendOnlyError, GatewayCall, PaymentEvent
 from .orders import Order, OrderEvent, Session
 from .payments import Payment, PaymentOperation, Refund
+from .reconciling import Reconciliation
 
 __all__ = [
     "AppendOnlyError",
@@ -21,6 +22,7 @@ __all__ = [
     "PaymentEvent",
     "PaymentNotice",
     "PaymentOperation",
+    "Reconciliation",
     "Refund",
     "Session",
     "TransitionError",

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from django.core.management.base import CommandParser, OutputWrapper
 
-from . import backends, flags, retry, settle_flag, show, verdict, webhook
+from . import backends, flags, reconcile, retry, settle_flag, show, verdict, webhook
 
 
 class Subcommand(Protocol):
@@ -25,6 +25,7 @@ SUBCOMMANDS: Mapping[str, Subcommand] = {
     "backends": backends,
     "flags": flags,
     "settle-flag": settle_flag,
+    "reconcile": reconcile,
     "retry": retry,
     "verdict": verdict,
     "webhook": webhook,
