@@ -406,3 +406,39 @@ def test_only_a_parked_operation_takes_a_verdict(shop: Shop, verdict: str) -> No
         with pytest.raises(CommandError, match=why):
             run("payments", "verdict", key, verdict, "--actor", "Ana", "--reason", "seen")
     assert not Directive.objects.filter(topic="payment.verdict").exists()
+
+
+# -- giving up -----------------------------------------------------------------------------
+
+
+def test_what_is_parked_is_given_up_on_the_record(shop: Shop) -> None:
+    order = shop.order()
+    directive = ask(order, "payment.refund")
+    Directive.objects.filter(pk=directive.pk).update(status="parked", last_error="why it stopped")
+    said = run("payments", "abandon", str(directive.pk), "--actor", "Ana", "--reason", "no need")
+    assert f"directive {directive.pk} (payment.refund of {order.ref}) is given up" in said
+    directive.refresh_from_db()
+    assert directive.status == "failed"
+    assert directive.result == {"error_code": "abandoned", "error_message": "Ana: no need"}
+    event = OrderEvent.objects.get(order_ref=order.ref, kind="directive_abandoned")
+    assert (event.actor, event.data["was"], event.data["reason"]) == ("Ana", "parked", "no need")
+    run("process_directives")
+    directive.refresh_from_db()
+    assert directive.status == "failed"
+
+
+def test_what_may_have_reached_the_gateway_is_not_given_up(shop: Shop) -> None:
+    order, _ = _parked_capture(shop)
+    directive = Directive.objects.get(order_ref=order.ref, topic="payment.confirm")
+    with pytest.raises(CommandError, match="payments verdict comes first"):
+        run("payments", "abandon", str(directive.pk), "--actor", "Ana", "--reason", "no need")
+    directive.refresh_from_db()
+    assert directive.status == "parked"
+
+
+def test_what_has_ended_is_not_given_up(shop: Shop) -> None:
+    directive = ask(shop.order())
+    run("process_directives")
+    for number in (directive.pk, 999_999):
+        with pytest.raises(CommandError):
+            run("payments", "abandon", str(number), "--actor", "Ana", "--reason", "no need")

@@ -19,6 +19,8 @@ CODES_ELSEWHERE = {
     # A capture that comes too late fails with the status in which its hold ended.
     "cancelled",
     "expired",
+    # A person's word, written by the host.
+    "abandoned",
     # The default of PayloadError.
     "invalid_payload",
 }

@@ -17,6 +17,8 @@ from .models import Directive, Flag, OrderEvent, PaymentOperation
 from .runtime import get_store
 
 RETRIED = "directive_retried"
+DIRECTIVE_ABANDONED = "directive_abandoned"
+ABANDONED = "abandoned"
 FLAG_SETTLED = "flag_settled"
 LONGEST_ACTOR = 150
 LONGEST_REASON = 2000
@@ -96,6 +98,59 @@ def retry_directive(directive_id: int, *, actor: str, reason: str) -> Directive:
                 "directive": directive.pk,
                 "topic": directive.topic,
                 "was": before,
+                "error": directive.last_error,
+                "reason": reason,
+            },
+        )
+    return directive
+
+
+def abandon_directive(directive_id: int, *, actor: str, reason: str) -> Directive:
+    """End a directive that is parked or waits; nothing of it may still be under way."""
+    actor, reason = _named(actor, reason)
+    using = conf.database()
+    with transaction.atomic(using=using):
+        directive = (
+            Directive.objects.using(using).select_for_update().filter(pk=directive_id).first()
+        )
+        if directive is None:
+            raise SettlingError(f"there is no directive {directive_id}")
+        if directive.status not in (DirectiveStatus.PARKED, DirectiveStatus.PENDING):
+            raise SettlingError(
+                f"directive {directive_id} is {directive.status}; only one that is parked or "
+                "waits can be given up"
+            )
+        doubtful = (
+            PaymentOperation.objects.using(using)
+            .filter(
+                cause=directive.dedupe_key or f"directive-{directive.pk}",
+                payment__order_ref=directive.order_ref,
+                state__in=(OperationState.SENT, OperationState.PARKED),
+            )
+            .first()
+        )
+        if doubtful is not None:
+            raise SettlingError(
+                f"directive {directive_id} has sent operation {doubtful.pk}, and nobody knows what "
+                "became of it: payments verdict comes first"
+            )
+        was, now = directive.status, timezone.now()
+        directive.status, directive.waiting, directive.finished_at = (
+            DirectiveStatus.FAILED,
+            False,
+            now,
+        )
+        directive.result = {"error_code": ABANDONED, "error_message": f"{actor}: {reason}"}
+        directive.save(using=using, update_fields=["status", "waiting", "finished_at", "result"])
+        OrderEvent.objects.using(using).create(
+            order_ref=directive.order_ref,
+            kind=DIRECTIVE_ABANDONED,
+            actor=actor,
+            at=now,
+            data={
+                "directive": directive.pk,
+                "topic": directive.topic,
+                "was": was,
                 "error": directive.last_error,
                 "reason": reason,
             },

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from django.core.management.base import CommandParser, OutputWrapper
 
-from . import backends, flags, reconcile, retry, settle_flag, show, verdict, webhook
+from . import abandon, backends, flags, reconcile, retry, settle_flag, show, verdict, webhook
 
 
 class Subcommand(Protocol):
@@ -27,6 +27,7 @@ SUBCOMMANDS: Mapping[str, Subcommand] = {
     "settle-flag": settle_flag,
     "reconcile": reconcile,
     "retry": retry,
+    "abandon": abandon,
     "verdict": verdict,
     "webhook": webhook,
 }
