@@ -139,6 +139,11 @@ class PixAccount:
         headers = {"x-skip-mtls-checking": "true"} if skip_mtls else EMPTY
         return self.send("PUT", f"/v2/webhook/{self.key}", {"webhookUrl": url}, headers=headers)
 
+    def advance(self, seconds: int) -> None:
+        """Let time pass, which ends tokens as well."""
+        self.control.advance(seconds)
+        self.token = None
+
     def movements(self) -> list[tuple[str, int]]:
         """The simulator's own books."""
         return [(m["kind"], m["amount_q"]) for m in self.control.ledger()["movements"]]

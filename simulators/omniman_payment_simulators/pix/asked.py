@@ -60,7 +60,7 @@ def charge(body: Json, *, changing: bool = False) -> Asked:
         raise not_simulated("loc")
     broken: Broken = []
     _only(body, _CHARGE_FIELDS | ({"status"} if changing else set()), ".body", broken)
-    if "status" in body and body["status"] != REMOVED:
+    if changing and body.get("status", REMOVED) != REMOVED:
         broken.append(("enum", ".body.status", f"só pode ser {REMOVED}"))
     amount_q = _amount(body, broken, needed=not changing)
     lives = _life(body, broken, needed=not changing)

@@ -11,7 +11,7 @@ import segno
 from . import asked, filters, shapes
 from .errors import efi, location_not_found, problem, refund_not_found, webhook_not_found
 from .notifying import Notifying
-from .records import OPEN, REMOVED, Account, Charge, Webhook
+from .records import OPEN, REMOVED, Account, Charge, Payment, Webhook
 from .state import State
 
 Json = dict[str, Any]
@@ -142,8 +142,8 @@ class Endpoints:
         name: str,
         number: str,
     ) -> Answer:
-        payment = self._state.payment(account.client_id, asked.e2eid(name))
-        if any(refund.id == asked.refund_id(number) for refund in payment.refunds):
+        payment, number = self._returning(account, name, number)
+        if any(refund.id == number for refund in payment.refunds):
             raise efi(
                 409,
                 "devolucao_id_duplicado",
@@ -163,9 +163,9 @@ class Endpoints:
         name: str,
         number: str,
     ) -> Answer:
-        payment = self._state.payment(account.client_id, asked.e2eid(name))
+        payment, number = self._returning(account, name, number)
         for refund in payment.refunds:
-            if refund.id == asked.refund_id(number):
+            if refund.id == number:
                 return 200, shapes.refund(refund)
         raise refund_not_found()
 
@@ -272,6 +272,11 @@ class Endpoints:
             if charge.owner == account.client_id and charge.location == int(number):
                 return charge
         raise location_not_found()
+
+    def _returning(self, account: Account, name: str, number: str) -> tuple[Payment, str]:
+        """Both names are looked at first: a payment without returns has none to compare with."""
+        name, number = asked.e2eid(name), asked.refund_id(number)
+        return self._state.payment(account.client_id, name), number
 
     def _own(self, account: Account, key: str) -> None:
         if key not in account.keys:
