@@ -78,6 +78,25 @@ def test_a_wrong_address_is_a_page_that_tells_nothing_of_orders(shop: Shop) -> N
     assert shop.syncs(payment) == []
 
 
+def test_no_single_letter_of_an_address_can_be_another(shop: Shop) -> None:
+    token = token_of(shop.url(shop.waiting()))
+    assert order_ref_of(token) is not None
+    for place, letter in enumerate(token):
+        for other in "AQgw_-.0":
+            if other != letter:
+                assert order_ref_of(token[:place] + other + token[place + 1 :]) is None, place
+    for length in range(len(token)):
+        assert order_ref_of(token[:length]) is None, length
+
+
+def test_the_signature_of_one_order_opens_no_other(shop: Shop) -> None:
+    mine, theirs = (token_of(shop.url(shop.waiting())) for _ in range(2))
+    value, _, proof = theirs.partition(".")
+    assert order_ref_of(f"{value}.{proof}") is not None
+    assert order_ref_of(f"{value}.{mine.partition('.')[2]}") is None
+    assert shop.client.get(f"/payments/pay/{value}.{mine.partition('.')[2]}/").status_code == 404
+
+
 def test_an_address_ends_when_its_time_is_over(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     payment = shop.waiting()
     url, now = shop.url(payment), time.time()

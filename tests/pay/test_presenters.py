@@ -128,9 +128,15 @@ def test_no_page_has_a_script_or_a_style_within(shop: Shop) -> None:
 
 def test_every_answer_is_kept_by_nobody_and_tells_the_address_to_nobody(shop: Shop) -> None:
     payment = shop.waiting()
-    for path in (shop.url(payment), f"{shop.url(payment)}status/", "/payments/pay/nonsense/"):
-        headers = shop.client.get(path).headers
+    pages = [shop.url(payment), "/payments/pay/nonsense/"]
+    answers = [shop.client.get(path) for path in [*pages, f"{shop.url(payment)}status/"]]
+    for page in answers[:2]:
+        assert '<meta name="robots" content="noindex, nofollow">' in page.content.decode()
+    for answer in [*answers, shop.client.post(shop.url(payment))]:
+        headers = answer.headers
+        assert answer.cookies == {}
         assert headers["Referrer-Policy"] == "no-referrer"
+        assert headers["X-Robots-Tag"] == "noindex, nofollow"
         assert headers["X-Content-Type-Options"] == "nosniff"
         assert headers["X-Frame-Options"] == "DENY"
         assert headers["Cache-Control"] == "no-store"

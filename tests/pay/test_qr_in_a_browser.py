@@ -278,6 +278,15 @@ def test_an_open_page_takes_the_code_away_when_its_time_is_over_and_then_says_so
     assert complaints(browser) == []
 
 
+def test_where_the_shopper_goes_next_learns_nothing_of_the_address(
+    shop: Shop, server: Server, browser: Any
+) -> None:
+    payment = opened(shop, browser, server)
+    browser.find_element("link text", "Back to the shop").click()
+    until(browser, lambda _: shop.url(payment) not in browser.current_url)
+    assert browser.execute_script("return document.referrer") == ""
+
+
 def test_without_javascript_there_is_all_that_paying_needs(
     shop: Shop, server: Server, browser: Any
 ) -> None:
