@@ -442,3 +442,59 @@ def test_what_has_ended_is_not_given_up(shop: Shop) -> None:
     for number in (directive.pk, 999_999):
         with pytest.raises(CommandError):
             run("payments", "abandon", str(number), "--actor", "Ana", "--reason", "no need")
+
+
+# -- explaining ----------------------------------------------------------------------------
+
+
+def explained(order: Order) -> str:
+    return run("payments", "explain", order.ref)
+
+
+def test_an_order_without_a_payment_is_explained(shop: Shop) -> None:
+    order = shop.order()
+    text = explained(order)
+    assert f"Order {order.ref} of channel {order.channel.code} is new; it costs 10.00 BRL." in text
+    assert "No payment has begun." in text
+    assert "nothing: no more is expected" in text
+
+
+def test_what_happened_and_what_comes_next_is_told_with_times(shop: Shop) -> None:
+    order = shop.order()
+    ask(order, method={"behaviour": {"qr": True}})
+    confirm = ask(order, "payment.confirm")
+    run("process_directives")
+    text = explained(order)
+    payment = Payment.objects.get(order_ref=order.ref)
+    assert "Payment 1, by account shop (MockPaymentBackend, test), is pending:" in text
+    assert "began, for 10.00 BRL (known by call" in text
+    assert f"payment.confirm (directive {confirm.pk}) waits: the payer has not finished" in text
+    assert payment.expires_at is not None
+    assert "can be paid until" in text
+    assert "the gateway is asked about payment 1 at" in text
+    assert TOKEN not in text
+
+
+def test_what_is_parked_is_explained_with_the_ways_out(shop: Shop) -> None:
+    order, operation = _parked_capture(shop)
+    confirm = Directive.objects.get(order_ref=order.ref, topic="payment.confirm")
+    text = explained(order)
+    assert f"Nobody knows yet whether the capture of 10.00 BRL happened: {operation.pk}" in text
+    assert f"payments verdict {operation.pk} --happened or --did-not-happen" in text
+    assert f"payments retry {confirm.pk}, or payments abandon {confirm.pk}" in text
+    flag = Flag.objects.get(order_ref=order.ref)
+    assert f"payments settle-flag {flag.pk}" in text
+
+
+def test_a_verdict_is_part_of_the_story(shop: Shop) -> None:
+    order, operation = _parked_capture(shop)
+    run("payments", "verdict", operation.key, "--happened", "--actor", "Ana", "--reason", "seen")
+    run("process_directives")
+    text = explained(order)
+    assert "10.00 BRL was taken (known by operator, Ana; Ana: seen)" in text
+    assert "For a person" not in text
+
+
+def test_an_order_that_is_not_there_cannot_be_explained(shop: Shop) -> None:
+    with pytest.raises(CommandError, match="there is no order"):
+        run("payments", "explain", "NOBODY")

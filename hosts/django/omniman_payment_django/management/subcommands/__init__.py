@@ -7,7 +7,18 @@ from typing import Any, Protocol
 
 from django.core.management.base import CommandParser, OutputWrapper
 
-from . import abandon, backends, flags, reconcile, retry, settle_flag, show, verdict, webhook
+from . import (
+    abandon,
+    backends,
+    explain,
+    flags,
+    reconcile,
+    retry,
+    settle_flag,
+    show,
+    verdict,
+    webhook,
+)
 
 
 class Subcommand(Protocol):
@@ -22,6 +33,7 @@ class Subcommand(Protocol):
 
 SUBCOMMANDS: Mapping[str, Subcommand] = {
     "show": show,
+    "explain": explain,
     "backends": backends,
     "flags": flags,
     "settle-flag": settle_flag,
