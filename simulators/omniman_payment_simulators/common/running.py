@@ -72,9 +72,13 @@ async def start(
 ) -> tuple[web.AppRunner, int]:
     """Serve an application; what stops it, and its port (a free one for 0)."""
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
-    await runner.setup()
-    site = web.TCPSite(runner, HOST, port, backlog=256, ssl_context=tls)
-    await site.start()
+    try:
+        await runner.setup()
+        await web.TCPSite(runner, HOST, port, backlog=256, ssl_context=tls).start()
+    except BaseException:
+        # Whatever the application has begun already ends with it.
+        await runner.cleanup()
+        raise
     return runner, int(runner.addresses[0][1])
 
 
