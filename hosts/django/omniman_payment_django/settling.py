@@ -67,11 +67,7 @@ def retry_directive(directive_id: int, *, actor: str, reason: str) -> Directive:
     actor, reason = _named(actor, reason)
     using = conf.database()
     with transaction.atomic(using=using):
-        directive = (
-            Directive.objects.using(using).select_for_update().filter(pk=directive_id).first()
-        )
-        if directive is None:
-            raise SettlingError(f"there is no directive {directive_id}")
+        directive = _locked(directive_id, using)
         if directive.status not in (DirectiveStatus.PARKED, DirectiveStatus.FAILED):
             raise SettlingError(
                 f"directive {directive_id} is {directive.status}; only a parked or failed one "
@@ -110,11 +106,7 @@ def abandon_directive(directive_id: int, *, actor: str, reason: str) -> Directiv
     actor, reason = _named(actor, reason)
     using = conf.database()
     with transaction.atomic(using=using):
-        directive = (
-            Directive.objects.using(using).select_for_update().filter(pk=directive_id).first()
-        )
-        if directive is None:
-            raise SettlingError(f"there is no directive {directive_id}")
+        directive = _locked(directive_id, using)
         if directive.status not in (DirectiveStatus.PARKED, DirectiveStatus.PENDING):
             raise SettlingError(
                 f"directive {directive_id} is {directive.status}; only one that is parked or "
@@ -202,6 +194,13 @@ def give_verdict(
         )
         settle_flags(unknown.values_list("pk", flat=True), actor=actor, reason=reason)
         return Directive.objects.using(using).get(pk=number)
+
+
+def _locked(directive_id: int, using: str) -> Directive:
+    directive = Directive.objects.using(using).select_for_update().filter(pk=directive_id).first()
+    if directive is None:
+        raise SettlingError(f"there is no directive {directive_id}")
+    return directive
 
 
 def _named(actor: str, reason: str) -> tuple[str, str]:
