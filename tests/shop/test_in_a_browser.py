@@ -91,6 +91,30 @@ def test_a_person_buys_pays_and_gets_money_back(shop: Running, browser: Any) -> 
     assert complaints(browser) == []
 
 
+def test_a_pix_is_shown_as_a_code_and_paid_by_itself(shop: Running, browser: Any) -> None:
+    browser.get_log("browser")
+    browser.get(shop.url)
+    quantity = browser.find_element("name", "BAG")
+    quantity.clear()
+    quantity.send_keys("1")
+    browser.find_element("css selector", "[value=pix]").click()
+    press(browser, "Buy")
+
+    # The pay page stays open in its window while the payer's bank is played in another.
+    until(browser, lambda _: browser.find_elements("id", "qr-code"))
+    order = element(browser, "pay-order").text
+    assert element(browser, "qr-code").get_attribute("value").startswith("000201")
+    pay_page = browser.current_window_handle
+    browser.switch_to.new_window("window")
+    browser.get(f"{shop.url}orders/{order}/")
+    press(browser, "The shopper pays this Pix")
+    until_payment(browser, "captured")
+    browser.close()
+    browser.switch_to.window(pay_page)
+    until(browser, lambda _: "arrived" in element(browser, "pay-title").text)
+    assert complaints(browser) == []
+
+
 def test_the_admin_runs_under_the_same_policy(shop: Running, browser: Any) -> None:
     browser.get_log("browser")
     browser.get(shop.admin_url)
