@@ -164,6 +164,8 @@ def test_payments_are_filtered_by_their_returns(account: PixAccount) -> None:
     account.give_back(returned)
     assert _payments(account, devolucaoPresente="true") == [returned]
     assert _payments(account, devolucaoPresente="false") == [kept]
+    answer = account.send("GET", "/v2/pix", query={**ALWAYS, "devolucaoPresente": "false"}).json
+    assert answer["parametros"]["devolucaoPresente"] is False
 
 
 def test_a_return_makes_a_payment_news_again(account: PixAccount) -> None:

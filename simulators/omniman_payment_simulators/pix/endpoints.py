@@ -288,7 +288,7 @@ class Endpoints:
         page = filters.page(query)
         return {
             "parametros": {
-                **{k: v for k, v in query.items() if not k.startswith("paginacao.")},
+                **filters.shown(query),
                 "paginacao": {
                     "paginaAtual": page.number,
                     "itensPorPagina": page.size,

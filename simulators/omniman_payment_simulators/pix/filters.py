@@ -12,6 +12,7 @@ from .shapes import read_stamp
 Query = Mapping[str, str]
 
 _EVERY = frozenset({"inicio", "fim", "paginacao.paginaAtual", "paginacao.itensPorPagina"})
+_RETURNED = "devolucaoPresente"
 _STATUSES = (OPEN, PAID, REMOVED, REMOVED_BY_PSP)
 
 
@@ -68,11 +69,11 @@ def charges(query: Query, found: list[Charge]) -> list[Charge]:
 
 def payments(query: Query, found: list[Payment]) -> list[Payment]:
     """Those in the period that pass every filter; a return makes a payment news again."""
-    begin, end = period(query, "txid", "devolucaoPresente")
+    begin, end = period(query, "txid", _RETURNED)
     wanted = query.get("txid")
-    returned = query.get("devolucaoPresente")
+    returned = query.get(_RETURNED)
     if returned not in (None, "true", "false"):
-        raise malformed(("type", ".query.devolucaoPresente", "deve ser true ou false"))
+        raise malformed(("type", f".query.{_RETURNED}", "deve ser true ou false"))
     return [
         payment
         for payment in found
@@ -80,6 +81,16 @@ def payments(query: Query, found: list[Payment]) -> list[Payment]:
         and wanted in (None, payment.txid)
         and returned in (None, "true" if payment.refunds else "false")
     ]
+
+
+def shown(query: Query) -> dict[str, str | bool]:
+    """What was asked for, as the answer repeats it; the page is shown apart."""
+    words: dict[str, str | bool] = {
+        name: value for name, value in query.items() if not name.startswith("paginacao.")
+    }
+    if _RETURNED in words:
+        words[_RETURNED] = words[_RETURNED] == "true"
+    return words
 
 
 def revision(query: Query, charge: Charge) -> None:
