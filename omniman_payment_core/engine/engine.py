@@ -40,6 +40,7 @@ from ..records import (
     NewDirective,
     Topic,
 )
+from .breaker import Breaker, BreakerRules
 from .calls import call_record, check_binding, notice_of, terms_of
 from .gateway import call_backend, outcome_of
 from .logs import log_call
@@ -61,6 +62,8 @@ class Limits:
     call_budget: timedelta = timedelta(seconds=30)
     lease: timedelta = timedelta(seconds=90)
     retell_after: timedelta = timedelta(minutes=1)
+    breaker: BreakerRules | None = None
+    """When an account whose gateway does not answer is left alone for a while; ``None``: never."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +122,7 @@ class Engine:
         self._new_id = new_id
         self._rng = rng
         self._teller = Teller(store, hooks, clock)
+        self._breaker = Breaker(self.limits.breaker) if self.limits.breaker else None
         self._terms: dict[str, tuple[Account, Terms]] = {}
         self._directory = Directory(self._terms_for_channel, self._terms_for_account)
 
@@ -153,8 +157,12 @@ class Engine:
             outcome: Outcome = NotAttempted(
                 "the lease was too old to send under", timedelta(), counted=False
             )
+        elif (rest := self._rest_of(request.account)) is not None:
+            message = f"account {request.account} rests: its gateway does not answer"
+            outcome = NotAttempted(message, rest, counted=False)
         else:
             outcome = self._call(request)
+            self._learn(request.account, outcome)
         duration = max(0, round((self.clock.monotonic() - started) * 1_000_000))
         call = call_record(request, outcome, duration, self.clock.now())
         log_call(call)
@@ -180,6 +188,17 @@ class Engine:
         wall = self.clock.now() - work.claimed_at
         slept = timedelta(seconds=self.clock.monotonic() - work.claimed_monotonic)
         return max(wall, slept) > allowed
+
+    def _rest_of(self, account: str) -> timedelta | None:
+        if self._breaker is None:
+            return None
+        return self._breaker.rest_of(account, self.clock.monotonic())
+
+    def _learn(self, account: str, outcome: Outcome) -> None:
+        if self._breaker is not None and self._breaker.learn(
+            account, outcome, self.clock.monotonic()
+        ):
+            log.error("account %s rests: its gateway has not answered for a while", account)
 
     def _call(self, request: GatewayRequest) -> Outcome:
         def perform() -> object:

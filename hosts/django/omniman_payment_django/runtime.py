@@ -13,7 +13,7 @@ from typing import Any
 
 from django.core.signals import setting_changed
 
-from omniman_payment_core.engine import Engine
+from omniman_payment_core.engine import BreakerRules, Engine, Limits
 from omniman_payment_core.plugins import PaymentRegistry, current_registry, forget
 
 from . import conf
@@ -63,6 +63,7 @@ def get_engine(owner: str | None = None) -> Engine:
         new_id=new_id,
         rng=random.Random(),
         owner=owner or f"{socket.gethostname()}:{os.getpid()}"[:150],
+        limits=Limits(breaker=BreakerRules()),
     )
 
 
