@@ -1,4 +1,4 @@
-"""One judge and one recorded life for all tests."""
+"""The judges, and the recorded lives that they judge, each once for all tests."""
 
 from __future__ import annotations
 
@@ -10,12 +10,21 @@ import pytest
 
 from omniman_payment_simulators.pix import PixSimulator
 
+from . import by_hand as story
 from . import judge, life
+from .client import Client
 
 
 @pytest.fixture(scope="session")
-def the_judge() -> judge.Judge:
-    return judge.load()
+def efis() -> judge.Judge:
+    """Judges by the document of the API as Efi serves it."""
+    return judge.load(judge.EFIS)
+
+
+@pytest.fixture(scope="session")
+def banco_centrals() -> judge.Judge:
+    """Judges by Banco Central's own document."""
+    return judge.load(judge.BANCO_CENTRALS)
 
 
 class _Taking(BaseHTTPRequestHandler):
@@ -49,19 +58,23 @@ def listening() -> Iterator[str]:
 def by_plugin(listening: str) -> list[judge.Exchange]:
     """What the plugin sent and was answered."""
     with PixSimulator() as simulator:
-        life.live_by_plugin(simulator, listening)
-        return _with_tokens(simulator.control.requests())
+        life.live(simulator, listening)
+        return with_tokens(simulator.control.requests())
 
 
 @pytest.fixture(scope="session")
-def by_hand() -> list[judge.Exchange]:
+def by_hand(listening: str) -> list[judge.Exchange]:
     """What a bare client sent and was answered."""
     with PixSimulator() as simulator:
-        life.live_by_hand(simulator)
-        return _with_tokens(simulator.control.requests())
+        client = Client(simulator)
+        try:
+            story.live(simulator, client, listening)
+        finally:
+            client.close()
+        return client.exchanges
 
 
-def _with_tokens(exchanges: list[judge.Exchange]) -> list[judge.Exchange]:
+def with_tokens(exchanges: list[judge.Exchange]) -> list[judge.Exchange]:
     """The simulator shows no token; the judge wants one."""
     for exchange in exchanges:
         if exchange["path"] == "/oauth/token" and exchange["status"] == 200:

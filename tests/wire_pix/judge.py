@@ -1,16 +1,16 @@
-"""Judges what goes over the wire by Banco Central's document of API Pix, as Efi serves it.
+"""Judges what goes over the wire by the published documents of API Pix.
 
-The document is not part of this repository: it lies where :mod:`tests.wire.documents` says. It
-adds to Banco Central's the prefix ``/v2``, Efi's own error shape and status codes, OAuth and the
-QR code; and mends what made the original refuse its own examples.
+They are not part of this repository: they lie where :mod:`tests.wire.documents` says. Efi's is
+Banco Central's with the prefix ``/v2``, Efi's own error shape and statuses, OAuth and the QR code,
+and without the mistakes that make the original refuse its own examples.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import warnings
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -20,19 +20,25 @@ from openapi_core.testing import MockRequest, MockResponse
 
 from tests.wire import documents
 
-DOCUMENT = "efi-flavoured-openapi.yaml"
+EFIS = "efi-flavoured-openapi.yaml"
+BANCO_CENTRALS = "pix-openapi.yaml"
+HERE = "http://localhost"
 
 Exchange = dict[str, Any]
+"""A request and its answer, in the form in which the simulator's control API shows them."""
 
 
-def load() -> Judge:
-    """The judge; skips the test that asks where the document is absent."""
-    path: Path = documents.folder() / DOCUMENT
+def load(name: str) -> Judge:
+    """The judge by this document; skips the test that asks where the document is absent."""
+    path = documents.folder() / name
     if not path.is_file():
         pytest.skip(
-            f"contract document {DOCUMENT} is absent from {path.parent}: set {documents.VARIABLE}"
+            f"contract document {name} is absent from {path.parent}: set {documents.VARIABLE}"
         )
-    return Judge(yaml.load(path.read_text("utf-8"), Loader=yaml.CSafeLoader))
+    document = yaml.load(path.read_text("utf-8"), Loader=yaml.CSafeLoader)
+    # Banco Central leaves to every institution where its API begins.
+    document["servers"] = [{"url": HERE if name == EFIS else f"{HERE}/v2"}]
+    return Judge(document)
 
 
 class Judge:
@@ -48,32 +54,42 @@ class Judge:
 
     def request(self, exchange: Exchange) -> list[str]:
         """Against the parameters and the body that the call takes."""
-        return self._faults(lambda: self._openapi.validate_request(_request(exchange)))
+        return _faults(lambda: self._openapi.validate_request(_request(exchange)))
 
     def answer(self, exchange: Exchange) -> list[str]:
         """Against the answers that the call has, by their status."""
+        body = exchange["response"]
         response = MockResponse(
-            json.dumps(exchange["response"]).encode(),
+            b"" if body is None else json.dumps(body).encode(),
             status_code=exchange["status"],
             content_type=exchange["content_type"],
         )
-        return self._faults(lambda: self._openapi.validate_response(_request(exchange), response))
+        return _faults(lambda: self._openapi.validate_response(_request(exchange), response))
 
-    def _faults(self, validate: Any) -> list[str]:
-        try:
-            with warnings.catch_warnings():
-                # It knows no OAuth by client credentials; the tokens are tested elsewhere.
-                warnings.filterwarnings("ignore", message="Unsupported scheme type")
-                validate()
-        except Exception as error:
-            return list(_told(error))
-        return []
+
+def call_of(exchange: Exchange) -> str:
+    """Which call it was and how it ended, without what is named in its path."""
+    route = re.sub(
+        r"/(v2/cob|v2/pix|v2/loc|v2/webhook|devolucao)/[^/]+", r"/\1/ID", exchange["path"]
+    )
+    return f"{exchange['method']} {route} {exchange['status']}"
+
+
+def _faults(validate: Callable[[], object]) -> list[str]:
+    try:
+        with warnings.catch_warnings():
+            # It knows no OAuth by client credentials; the tokens are tested elsewhere.
+            warnings.filterwarnings("ignore", message="Unsupported scheme type")
+            validate()
+    except Exception as error:
+        return list(_told(error))
+    return []
 
 
 def _request(exchange: Exchange) -> MockRequest:
     body = exchange["body"]
     return MockRequest(
-        "http://localhost",
+        HERE,
         exchange["method"],
         exchange["path"],
         args=exchange["query"],
