@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from io import StringIO
-from itertools import count
 from typing import Any
 
 from django.core.management import call_command
@@ -15,30 +13,19 @@ from django.db import connections
 from django.test import override_settings
 from django.utils import timezone
 
-from omniman_payment_core.engine.worker import Worker
-from omniman_payment_core.records import DirectiveStatus
 from omniman_payment_django.models import (
-    Channel,
-    Directive,
-    Flag,
     Order,
     Payment,
-    PaymentEvent,
-    Session,
-    WebhookDelivery,
 )
 from omniman_payment_django.runtime import get_engine, get_registry
-from omniman_payment_django.sessions import commit_session
 from omniman_payment_django.webhooks.polling import EventPolling
 from omniman_payment_efi import EfiBackend
 from omniman_payment_efi.plugin import register_backend
 from omniman_payment_simulators.pix import PixSimulator
 from tests.django_web.server import running_server
+from tests.selling import Selling
 
-PATIENCE_SECONDS = 20.0
 SECRET = "webhook-secret-of-the-pix-shop"
-_OPEN = (DirectiveStatus.PENDING, DirectiveStatus.RUNNING)
-_numbers = count(1)
 
 
 class Clock:
@@ -51,7 +38,7 @@ class Clock:
         return datetime.now(UTC) + self.ahead
 
 
-class Shop:
+class Shop(Selling):
     """Sells, works, and compares its ledger with the simulator's."""
 
     def __init__(self, simulator: PixSimulator, url: str, clock: Clock) -> None:
@@ -74,18 +61,13 @@ class Shop:
         **config: Any,
     ) -> Order:
         """Commit a session for one thing at this price."""
-        number = next(_numbers)
-        channel = Channel.objects.create(
-            code=f"web-{number}",
-            config={"payment_backend": "efi", "payment_flow": flow, "currency": "BRL", **config},
-        )
-        session = Session.objects.create(
-            key=f"session-{number}",
-            channel=channel,
-            items=[{"sku": "coffee", "qty": 1, "price_q": total_q}],
-        )
-        return commit_session(
-            session, commit_key=session.key, payment_method=payment_method or {"type": "pix"}
+        return self.commit(
+            payment_method or {"type": "pix"},
+            total_q,
+            payment_backend="efi",
+            payment_flow=flow,
+            currency="BRL",
+            **config,
         )
 
     def sold(self, **options: Any) -> tuple[Order, str]:
@@ -102,18 +84,6 @@ class Shop:
         return order, txid
 
     # Working
-
-    def worker(self, name: str = "one", slots: int = 4) -> Worker:
-        return Worker(get_engine(name), slots=slots)
-
-    def work(self) -> None:
-        """Work until nothing is left to do that does not wait for the payer or a far date."""
-        worker = self.worker()
-        self.until(lambda: self._worked(worker), "directives are left")
-
-    def _worked(self, worker: Worker) -> bool:
-        worker.run_until_idle()
-        return not Directive.objects.filter(status__in=_OPEN, waiting=False).exists()
 
     def settle(self) -> None:
         """Let every notification arrive, and work until nothing more comes of it."""
@@ -145,34 +115,13 @@ class Shop:
         call_command("payments", "webhook", "register", "efi", self.url, stdout=out)
         return out.getvalue()
 
-    def until(self, done: Callable[[], bool], what: str) -> None:
-        """Wait for something that happens in another thread or a moment from now."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while not done():
-            if time.monotonic() > deadline:
-                left = list(Directive.objects.filter(status__in=_OPEN).values())
-                raise AssertionError(f"{what} after {PATIENCE_SECONDS:.0f} s: {left}")
-            time.sleep(0.02)
-
     # Looking
-
-    def payment(self, order: Order) -> Payment:
-        """The newest attempt."""
-        return Payment.objects.filter(order_ref=order.ref).order_by("-attempt")[0]
 
     def txid(self, order: Order) -> str:
         """The charge's name at the gateway."""
         txid = self.payment(order).transaction_id
         assert txid is not None
         return txid
-
-    def facts(self, order: Order) -> list[tuple[str, int]]:
-        """The ledger: what happened and with how much, oldest first."""
-        events = PaymentEvent.objects.filter(payment_id=self.payment(order).id)
-        return list(events.order_by("seq").values_list("kind", "amount_q"))
-
-    def flags(self) -> list[str]:
-        return sorted(Flag.objects.values_list("kind", flat=True))
 
     def agrees(self, order: Order) -> None:
         """The ledger says what the simulator's own books say, to the centavo."""
@@ -188,10 +137,6 @@ class Shop:
             for request in self.control.requests()
             if request["method"] == method and request["path"].startswith(path)
         ]
-
-    def deliveries(self, status: str | None = None) -> int:
-        rows = WebhookDelivery.objects.all()
-        return (rows.filter(status=status) if status else rows).count()
 
 
 def efi_settings(simulator: PixSimulator, **config: Any) -> dict[str, Any]:

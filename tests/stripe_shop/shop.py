@@ -2,40 +2,26 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import count
 from typing import Any
 
 from django.db import connections
 from django.test import override_settings
 
-from omniman_payment_core.engine.worker import Worker
-from omniman_payment_core.records import DirectiveStatus
 from omniman_payment_django.models import (
-    Channel,
-    Directive,
-    Flag,
     Order,
-    Payment,
-    PaymentEvent,
     Refund,
-    Session,
-    WebhookDelivery,
 )
-from omniman_payment_django.runtime import get_engine, get_registry
-from omniman_payment_django.sessions import commit_session
+from omniman_payment_django.runtime import get_registry
 from omniman_payment_simulators.stripe import StripeSimulator
 from tests.django_web.server import running_server
+from tests.selling import Selling
 
-PATIENCE_SECONDS = 20.0
 CARD = {"type": "card", "payment_method_id": "pm_card_visa"}
-_OPEN = (DirectiveStatus.PENDING, DirectiveStatus.RUNNING)
-_numbers = count(1)
 
 
-class Shop:
+class Shop(Selling):
     """Sells, works, and compares its ledger with the simulator's."""
 
     def __init__(self, simulator: StripeSimulator) -> None:
@@ -54,38 +40,16 @@ class Shop:
         **config: Any,
     ) -> Order:
         """Commit a session for one thing at this price."""
-        number = next(_numbers)
-        channel = Channel.objects.create(
-            code=f"web-{number}",
-            config={
-                "payment_backend": "stripe",
-                "payment_flow": flow,
-                "currency": currency,
-                **config,
-            },
-        )
-        session = Session.objects.create(
-            key=f"session-{number}",
-            channel=channel,
-            items=[{"sku": "coffee", "qty": 1, "price_q": total_q}],
-        )
-        return commit_session(
-            session, commit_key=session.key, payment_method=payment_method or {"type": "card"}
+        return self.commit(
+            payment_method or {"type": "card"},
+            total_q,
+            payment_backend="stripe",
+            payment_flow=flow,
+            currency=currency,
+            **config,
         )
 
     # Working
-
-    def worker(self, name: str = "one", slots: int = 4) -> Worker:
-        return Worker(get_engine(name), slots=slots)
-
-    def work(self) -> None:
-        """Work until nothing is left to do that does not wait for the shopper or a far date."""
-        worker = self.worker()
-        self.until(lambda: self._worked(worker), "directives are left")
-
-    def _worked(self, worker: Worker) -> bool:
-        worker.run_until_idle()
-        return not Directive.objects.filter(status__in=_OPEN, waiting=False).exists()
 
     def settle(self) -> None:
         """Let every notification arrive, and work until nothing more comes of it."""
@@ -94,28 +58,7 @@ class Shop:
         self.control.flush()
         self.work()
 
-    def until(self, done: Callable[[], bool], what: str) -> None:
-        """Wait for something that happens in another thread or a moment from now."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while not done():
-            if time.monotonic() > deadline:
-                left = list(Directive.objects.filter(status__in=_OPEN).values())
-                raise AssertionError(f"{what} after {PATIENCE_SECONDS:.0f} s: {left}")
-            time.sleep(0.02)
-
     # Looking
-
-    def payment(self, order: Order) -> Payment:
-        """The newest attempt."""
-        return Payment.objects.filter(order_ref=order.ref).order_by("-attempt")[0]
-
-    def facts(self, order: Order) -> list[tuple[str, int]]:
-        """The ledger: what happened and with how much, oldest first."""
-        events = PaymentEvent.objects.filter(payment_id=self.payment(order).id)
-        return list(events.order_by("seq").values_list("kind", "amount_q"))
-
-    def flags(self) -> list[str]:
-        return sorted(Flag.objects.values_list("kind", flat=True))
 
     def agrees(self, order: Order) -> None:
         """The ledger says what the simulator's own books say, to the cent."""
@@ -128,10 +71,6 @@ class Shop:
         assert sum(refund.amount_q for refund in pending) == payment.refund_pending_q
         order.refresh_from_db()
         assert order.data["payment"]["status"] == payment.status
-
-    def deliveries(self, status: str | None = None) -> int:
-        rows = WebhookDelivery.objects.all()
-        return (rows.filter(status=status) if status else rows).count()
 
 
 @contextmanager
