@@ -6,11 +6,12 @@ So every way in which an answer, or a handshake, can go wrong is real.
 from __future__ import annotations
 
 import json
+import os
 import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -115,6 +116,15 @@ class ScriptedServer(ThreadingHTTPServer):
         return script(request)
 
 
+def _linger(connection: ssl.SSLSocket) -> None:
+    """Let the alert arrive: closing on what the client has sent meanwhile would reset it away."""
+    with socket.socket(fileno=os.dup(connection.fileno())) as plain, suppress(OSError):
+        plain.settimeout(5)
+        plain.shutdown(socket.SHUT_WR)
+        while plain.recv(65536):
+            pass
+
+
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     wbufsize = -1
@@ -124,7 +134,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def setup(self) -> None:
         self.request.settimeout(30)
-        self.request.do_handshake()
+        try:
+            self.request.do_handshake()
+        except ssl.SSLError:
+            _linger(self.request)
+            raise
         with self.server.lock:
             self.server.handshakes += 1
         super().setup()
