@@ -23,6 +23,9 @@ shop: $(STAMP) ## Serve a small shop to buy, pay and refund in (PORT=n, DATA=fol
 test: $(STAMP) ## Run every test (ARGS="-k name" to choose)
 	$(BIN)/python -m pytest $(ARGS)
 
+soak: $(STAMP) ## Simulate HISTORIES=1000000 histories, ARGS as python -m tests.simulation has them
+	$(BIN)/python -m tests.simulation --histories $(or $(HISTORIES),1000000) $(ARGS)
+
 bench: $(STAMP) ## Measure against the baselines
 	$(BIN)/python -m benchmarks $(ARGS)
 
