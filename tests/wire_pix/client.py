@@ -63,6 +63,7 @@ class Client:
         )
         answer = self._connection.getresponse()
         text = answer.read()
+        kind = answer.headers.get_content_type() if text else ""
         exchange = {
             "method": method,
             "path": path,
@@ -70,9 +71,8 @@ class Client:
             "headers": sent,
             "body": body,
             "status": answer.status,
-            "response": json.loads(text) if text else None,
-            # Of an answer without a body it would be the type of nothing.
-            "content_type": answer.headers.get_content_type() if text else "",
+            "response": json.loads(text) if kind.endswith("json") else text.decode() or None,
+            "content_type": kind,
         }
         self.exchanges.append(exchange)
         return exchange
