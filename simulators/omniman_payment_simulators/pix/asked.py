@@ -65,7 +65,8 @@ def charge(body: Json, *, changing: bool = False) -> Asked:
     amount_q = _amount(body, broken, needed=not changing)
     lives = _life(body, broken, needed=not changing)
     _key(body, broken, needed=not changing)
-    _debtor(body.get("devedor"), broken)
+    if "devedor" in body:
+        _debtor(body["devedor"], broken)
     _texts(body, broken)
     if broken:
         raise malformed(*broken)
@@ -205,8 +206,6 @@ def _key(body: Json, broken: Broken, *, needed: bool) -> None:
 
 
 def _debtor(debtor: Any, broken: Broken) -> None:
-    if debtor is None:
-        return
     if not isinstance(debtor, dict):
         broken.append(("type", ".body.devedor", "deve ser um objeto"))
         return

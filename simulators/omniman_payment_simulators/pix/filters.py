@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Set
 
 from ..common.paging import Page
@@ -13,12 +14,25 @@ Query = Mapping[str, str]
 
 _EVERY = frozenset({"inicio", "fim", "paginacao.paginaAtual", "paginacao.itensPorPagina"})
 _RETURNED = "devolucaoPresente"
+_LARGEST = 2**31 - 1
+_FORMS = {
+    "cpf": re.compile(r"[0-9]{11}"),
+    "cnpj": re.compile(r"[0-9A-Z]{14}"),
+    "txid": re.compile(r"[a-zA-Z0-9]{26,35}"),
+}
 _STATUSES = (OPEN, PAID, REMOVED, REMOVED_BY_PSP)
 
 
 def period(query: Query, *others: str) -> tuple[float, float]:
     """The two times that every list needs; ``others`` are the filters that this list has."""
     _only(query, _EVERY | set(others))
+    wrong = [
+        name for name, form in _FORMS.items() if name in query and not form.fullmatch(query[name])
+    ]
+    if wrong:
+        raise malformed(
+            *(("pattern", f".query.{name}", "não tem a forma documentada") for name in wrong)
+        )
     found = {name: read_stamp(query.get(name)) for name in ("inicio", "fim")}
     missing = [name for name, moment in found.items() if moment is None]
     if missing:
@@ -42,7 +56,7 @@ def page(query: Query) -> Page:
         size = int(query.get("paginacao.itensPorPagina", 100))
     except ValueError:
         number, size = -1, 0
-    if number < 0 or not 1 <= size <= 1000:
+    if not 0 <= number <= _LARGEST or not 1 <= size <= 1000:
         raise malformed(
             ("minimum", ".query.paginacao", "a página começa em 0 e tem de 1 a 1000 itens")
         )

@@ -70,7 +70,7 @@ class Institution:
 
     async def _beside(self, _: web.Application) -> AsyncIterator[None]:
         api = web.Application(client_max_size=LONGEST_BODY)
-        api.router.add_route("*", "/{path:.*}", self._api.handle)
+        api.router.add_route("*", r"/{path:[\s\S]*}", self._api.handle)
         runner, self.port = await start(api, self.port, self._made.server_context())
         yield
         await self._notifying.deliveries.close()
