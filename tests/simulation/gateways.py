@@ -44,14 +44,21 @@ class Wire:
         self.trouble = 0.0
         """How likely a call is to meet a fault; zero once healed."""
         self.story: Callable[[str], None] = lambda line: None
+        self.choose: Callable[[str], str | None] = self.by_chance
+        """Which fault the call of a method meets; a script may stand here instead of chance."""
 
-    def carry(self, method: str, call: Callable[[], Any]) -> Any:
+    def by_chance(self, method: str) -> str | None:
         if self.rng.random() >= self.trouble:
-            return call()
-        fault = self.rng.choice(
+            return None
+        return self.rng.choice(
             ["lost", "lost", "unanswered", "unanswered", "late", "limit", "unsent", "crash",
              "garbage"]
         )  # fmt: skip
+
+    def carry(self, method: str, call: Callable[[], Any]) -> Any:
+        fault = self.choose(method)
+        if fault is None:
+            return call()
         self.marks[f"wire:{fault}"] += 1
         self.story(f"    {method}: {fault}")
         match fault:
@@ -70,8 +77,20 @@ class Wire:
             case "garbage":
                 call()
                 return self.rng.choice([None, "ok", ValueError("returned"), {"status": "paid"}])
+            case "vague":
+                call()
+                return PaymentResult(False, None, "failed")
+            case "currency":
+                return _altered(call(), currency="XTS")
+            case "stranger":
+                return _altered(call(), transaction_id="somebody-elses")
         call()
         raise OutcomeUnknownError("the answer was lost")
+
+
+def _altered(answer: Any, **fields: Any) -> Any:
+    """An answer with something in it that cannot be true."""
+    return replace(answer, **fields) if isinstance(answer, PaymentResult) else answer
 
 
 _NO_CALLS = ("choose_transaction_id", "choose_refund_id")
