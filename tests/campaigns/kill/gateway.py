@@ -1,0 +1,67 @@
+"""The Stripe simulator in a process of its own, and bad weather on the way to it."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from omniman_payment_simulators.stripe import StripeControl
+from omniman_payment_simulators.stripe.simulator import API_KEY, PUBLISHABLE_KEY, WEBHOOK_SECRET
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """Where it listens, and its far side."""
+
+    url: str
+    control: StripeControl
+    api_key: str = API_KEY
+    publishable_key: str = PUBLISHABLE_KEY
+    webhook_secret: str = WEBHOOK_SECRET
+
+
+@contextmanager
+def gateway() -> Iterator[Gateway]:
+    """A simulator with empty books until the block ends."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "omniman_payment_simulators", "stripe", "--port", "0"],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        url = process.stdout.readline().rpartition(" ")[2].strip()
+        if not url.startswith("http://"):
+            raise RuntimeError("the simulator did not start")
+        yield Gateway(url, StripeControl(url))
+    finally:
+        process.terminate()
+        process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
+
+
+SLOW_SECONDS = 0.7
+"""Longer than a worker of the campaign waits for an answer."""
+_FAULTS = (
+    {"kind": "drop", "when": "before"},
+    {"kind": "drop", "when": "after"},
+    {"kind": "reset", "when": "before"},
+    {"kind": "reset", "when": "after"},
+    {"kind": "error", "when": "before", "status": 500},
+    {"kind": "error", "when": "after", "status": 500},
+    {"kind": "rate_limit", "retry_after": 1},
+    {"kind": "delay", "when": "before", "seconds": SLOW_SECONDS},
+    {"kind": "delay", "when": "after", "seconds": SLOW_SECONDS},
+    {"kind": "delay", "when": "after", "seconds": 0.05, "times": 5},
+)
+
+
+def one_fault(control: StripeControl, rng: random.Random) -> None:
+    """One of the next requests has no luck: rather one that changes something than a look."""
+    fault = dict(rng.choice(_FAULTS))
+    control.fault(**fault, method=rng.choice(("POST", "POST", "POST", "*")))

@@ -1,0 +1,56 @@
+"""What a worker process does: the host's own command, with limits short enough to be broken."""
+
+from __future__ import annotations
+
+import random
+from datetime import timedelta
+
+from omniman_payment_core.decisions import Rules
+from omniman_payment_core.engine import BreakerRules, Engine, Limits
+
+LEASE = timedelta(seconds=1.2)
+CALL_BUDGET = timedelta(seconds=0.5)
+LIMITS = Limits(
+    call_budget=CALL_BUDGET,
+    lease=LEASE,
+    retell_after=timedelta(seconds=1),
+    breaker=BreakerRules(first_rest=timedelta(seconds=0.2), longest_rest=timedelta(seconds=1)),
+)
+RULES = Rules(
+    max_attempts=60,
+    backoff_base=timedelta(seconds=0.05),
+    backoff_cap=timedelta(seconds=0.5),
+    wait_poll=timedelta(seconds=2),
+    send_slack=LEASE,
+)
+"""Patience is shorter than a shop's, and the order of things the same."""
+SLOTS = 4
+
+
+def engine() -> Engine:
+    """As ``runtime.get_engine`` makes it, but for the limits."""
+    from omniman_payment_django.runtime import SystemClock, get_registry, get_store, new_id
+
+    registry = get_registry()
+    return Engine(
+        get_store(),
+        registry,
+        registry.hooks,
+        registry.scrubber,
+        clock=SystemClock(),
+        new_id=new_id,
+        rng=random.Random(),
+        owner="killed",
+        rules=RULES,
+        limits=LIMITS,
+    )
+
+
+def work() -> None:
+    """``manage.py process_directives --watch`` until somebody ends the process."""
+    from django.core.management import call_command
+
+    from omniman_payment_django.management.commands import process_directives
+
+    process_directives.get_engine = engine  # type: ignore[assignment]
+    call_command("process_directives", "--watch", "--workers", str(SLOTS), verbosity=0)
