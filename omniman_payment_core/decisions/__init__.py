@@ -1,5 +1,6 @@
 """Decisions: pure functions from what is known to what is written and called next."""
 
+from .auditing import Breach, PaymentBooks, breaches
 from .comparing import Books, differences, moved_money
 from .deciding import Directory, decide, resolve
 from .syncing import sync_of
@@ -22,6 +23,7 @@ from .terms import (
 __all__ = [
     "Answered",
     "Books",
+    "Breach",
     "Directory",
     "Found",
     "Invalid",
@@ -30,11 +32,13 @@ __all__ = [
     "NotAttempted",
     "NotFound",
     "Outcome",
+    "PaymentBooks",
     "Prepared",
     "Refused",
     "Rules",
     "Terms",
     "Unknown",
+    "breaches",
     "decide",
     "differences",
     "moved_money",

@@ -9,6 +9,7 @@ from django.core.management.base import CommandParser, OutputWrapper
 
 from . import (
     abandon,
+    audit,
     backends,
     explain,
     flags,
@@ -38,6 +39,7 @@ SUBCOMMANDS: Mapping[str, Subcommand] = {
     "flags": flags,
     "settle-flag": settle_flag,
     "reconcile": reconcile,
+    "audit": audit,
     "retry": retry,
     "abandon": abandon,
     "verdict": verdict,

@@ -6,12 +6,12 @@ import json
 from argparse import ArgumentTypeError
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser, OutputWrapper
 
 from omniman_payment_core.errors import PaymentError
+from omniman_payment_django.management.arguments import moment
 from omniman_payment_django.reconciling import Finding, Reconciling, Report
 from omniman_payment_django.runtime import get_registry
 
@@ -27,7 +27,7 @@ def add_arguments(parser: CommandParser) -> None:
         "accounts", nargs="*", metavar="ACCOUNT", help="as named in the settings (default: all)"
     )
     parser.add_argument(
-        "--since", type=_moment, metavar="DATE",
+        "--since", type=moment, metavar="DATE",
         help="compare what began then or later (default: where the last run began, else 30 days)",
     )  # fmt: skip
     parser.add_argument(
@@ -84,14 +84,6 @@ def _list(out: OutputWrapper, findings: Sequence[Finding], ending: str) -> None:
     for finding in findings:
         whose = f"order {finding.order_ref}, " if finding.order_ref else ""
         out.write(f"  {whose}{finding.transaction_id}: {'; '.join(finding.what)}{ending}")
-
-
-def _moment(text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise ArgumentTypeError("a date such as 2026-05-01 is expected") from None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
 
 
 def _rate(text: str) -> float:
