@@ -8,9 +8,10 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from omniman_payment_core.contracts import (
+    MUTATING_METHODS,
     Abilities,
     BackendRegistration,
     Feature,
@@ -93,29 +94,44 @@ def _altered(answer: Any, **fields: Any) -> Any:
     return replace(answer, **fields) if isinstance(answer, PaymentResult) else answer
 
 
+METHODS = (*MUTATING_METHODS, "get_status", "find", "list_transactions", "poll_events")
 _NO_CALLS = ("choose_transaction_id", "choose_refund_id")
 
 
-def faulty(backend: Any, wire: Wire) -> Any:
-    """The backend behind the wire, its methods' signatures kept so that abilities still show."""
+class Behind:
+    """A backend behind the wire."""
 
-    class Behind:
-        pass
-
-    for name in abilities_of(backend).methods - {*_NO_CALLS, "parse_webhook"}:
-        setattr(Behind, name, _carried(name, getattr(backend, name), wire))
-    for name in _NO_CALLS:
-        if callable(getattr(backend, name, None)):
-            setattr(Behind, name, staticmethod(getattr(backend, name)))
-    return Behind()
+    def __init__(self, backend: Any, wire: Wire) -> None:
+        self._backend = backend
+        self._wire = wire
 
 
-def _carried(name: str, method: Callable[..., Any], wire: Wire) -> Any:
+@functools.cache
+def _behind(kind: type, names: frozenset[str]) -> tuple[type[Behind], Abilities]:
+    """The class of a backend behind a wire, its signatures kept, and what it shows to be able to.
+
+    Made once for each kind: looking at signatures costs more than a whole history.
+    """
+    called = {name: _carried(name, getattr(kind, name)) for name in names - {*_NO_CALLS}}
+    pure = {name: _passed_on(name) for name in names & {*_NO_CALLS}}
+    twin = type(f"{kind.__name__}Behind", (Behind,), {**called, **pure})
+    return twin, abilities_of(twin(None, cast("Wire", None)))
+
+
+def _carried(name: str, method: Callable[..., Any]) -> Any:
     @functools.wraps(method)
-    def carried(*args: Any, **kwargs: Any) -> Any:
-        return wire.carry(name, lambda: method(*args, **kwargs))
+    def carried(self: Behind, *args: Any, **kwargs: Any) -> Any:
+        call = getattr(self._backend, name)
+        return self._wire.carry(name, lambda: call(*args, **kwargs))
 
-    return staticmethod(carried)
+    return carried
+
+
+def _passed_on(name: str) -> Any:
+    def passed_on(self: Behind, idempotency_key: str) -> Any:
+        return getattr(self._backend, name)(idempotency_key)
+
+    return passed_on
 
 
 class FiveMethods:
@@ -343,7 +359,9 @@ def make_account(name: str, gateway: MockGateway, clock: ManualClock, wire: Wire
         plain: Any = kind(MockPaymentBackend(gateway=gateway, clock=clock))
     else:
         plain = kind(gateway=gateway, clock=clock)
-    backend = faulty(plain, wire)
+    methods = {n for n in (*METHODS, *_NO_CALLS) if callable(getattr(kind, n, None))}
+    twin, abilities = _behind(kind, frozenset(methods))
+    backend = twin(plain, wire)
     features = {}
     if name in ("charges_only", "names"):
         features["hold"] = Feature.no("this gateway charges at once")
@@ -356,4 +374,4 @@ def make_account(name: str, gateway: MockGateway, clock: ManualClock, wire: Wire
         key_window=key_window,
         absence_after=absence_after,
     )
-    return Account(name, name, "1", registration, backend, abilities_of(backend))
+    return Account(name, name, "1", registration, backend, abilities)

@@ -39,6 +39,8 @@ BEHAVIOURS: tuple[dict[str, Any], ...] = (
     {"expires_in": 3600},
 )
 
+_NOBODY = PaymentHooks()
+
 ROUTINE = 14
 """So many looks in a row that brought nothing: a payment that rests, and is looked at for ever."""
 
@@ -144,7 +146,7 @@ class World:
         engine = Engine(
             CrashingStore(self.store, self),
             _Accounts(self),
-            PaymentHooks(),
+            _NOBODY,
             Scrubber([]),
             clock=self.clock,
             new_id=self.new_id,
