@@ -1,0 +1,1 @@
+"""Exhaustive schedules: scripted scenarios, with every fault at every place where it can strike."""

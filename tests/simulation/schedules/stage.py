@@ -1,0 +1,234 @@
+"""A world without chance: two workers in turn, and faults only where a schedule puts them.
+
+Every commit and every gateway call is a place; places are numbered as they come. What can
+go wrong at a place is written down while the scenario runs, so that the next schedules are
+known from the run of the one before.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any
+
+from omniman_payment_core.decisions import Rules
+from omniman_payment_core.records import DirectiveStatus, Topic
+from omniman_payment_core.values import RefundStatus
+
+from ..gateways import STRENGTHS, FiveMethods
+from ..invariants import Violation, check_always, check_at_rest, hold
+from ..world import SimWorker, World
+
+SEED = 4711
+PATIENCE = 400
+"""So many turns; a scenario that has not ended by then does not end."""
+
+READS = ("get_status", "find")
+_CRASH = ("crash",)
+
+
+class Steady(random.Random):
+    """Where a world asks chance: nothing happens by itself, and the last choice is taken."""
+
+    def random(self) -> float:
+        return 0.99
+
+    def choice(self, seq: Any) -> Any:
+        return seq[-1]
+
+
+class Stage(World):
+    """One order, one scenario, and faults at numbered places."""
+
+    def __init__(
+        self, strength: str, faults: Mapping[int, str], *, rules: Rules | None = None
+    ) -> None:
+        super().__init__(SEED, strength=strength, crash_steps=frozenset(), trouble=0.0, rules=rules)
+        self.rng = Steady()
+        self.faults = dict(faults)
+        self.struck: list[tuple[int, str]] = []
+        self.places: list[tuple[str, ...]] = []
+        """What could have gone wrong at each place, in the order in which they came."""
+        self.calls = 0
+        self._during: dict[int, Callable[[], None]] = {}
+        self._healed = False
+        self.wire.choose = self._at_call
+        self.workers = [self._new_worker(number) for number in range(2)]
+
+    # -- places ----------------------------------------------------------------------------
+
+    def dies(self, where: str) -> bool:
+        self.steps += 1
+        if self._place(where, _CRASH) is None:
+            return False
+        self.tell(f"    crash: {where}")
+        return True
+
+    def _at_call(self, method: str) -> str | None:
+        self.calls += 1
+        act = self._during.pop(self.calls, None)
+        if act is not None:
+            act()
+        return self._place(method, self._faults_of(method))
+
+    def _place(self, where: str, possible: tuple[str, ...]) -> str | None:
+        if self._healed or not possible:
+            return None
+        self.places.append(possible)
+        number = len(self.places)
+        fault = self.faults.get(number)
+        if fault is None:
+            return None
+        if fault not in possible:
+            raise ValueError(f"{fault} cannot happen at place {number} ({where})")
+        self.struck.append((number, fault))
+        return fault
+
+    def _faults_of(self, method: str) -> tuple[str, ...]:
+        """What can go wrong with a call, as far as it can differ for the caller."""
+        if method == "find":
+            return ("lost", "limit", "unsent", "crash", "garbage")
+        if method == "get_status":
+            return ("lost", "limit", "unsent", "crash", "garbage", "currency", "stranger")
+        common = ("lost", "unanswered", "late", "limit", "unsent", "crash", "garbage")
+        if method == "prepare":
+            return common
+        kind = STRENGTHS[self.strength][0]
+        addressed = method not in ("authorize", "charge") or self._addressed()
+        vague = ("vague",) if addressed and not issubclass(kind, FiveMethods) else ()
+        # A refund may be answered with the refund's own id; and an opening whose transaction
+        # the gateway names can be told any name.
+        stranger = ("stranger",) if addressed and method != "refund" else ()
+        return (*common, *vague, "currency", *stranger)
+
+    def _addressed(self) -> bool:
+        """Whether an opening can be looked up whatever its answer says."""
+        methods = self.account.abilities.methods
+        return "choose_transaction_id" in methods or "prepare" in methods
+
+    # -- the script's words ----------------------------------------------------------------
+
+    def order(self, total_q: int = 1000, *, late_money: str = "flag") -> None:
+        self.refs.append("O1")
+        self.store.add_order("O1", total_q=total_q, config={"late_money": late_money})
+
+    def ask(self, topic: Topic, key: str = "", **payload: Any) -> None:
+        self.enqueue(topic, "O1", payload, key)
+
+    def during_call(self, number: int, act: Callable[[], None]) -> None:
+        """Let something happen while the n-th gateway call is on its way."""
+        self._during[self.calls + number] = act
+
+    def transaction(self) -> str | None:
+        """The order's newest transaction at the gateway."""
+        return next(reversed(self.gateway.transactions("O1")), None)
+
+    def payer(self, act: str, **more: Any) -> None:
+        """The payer does something at the gateway, if there is anything to do it to."""
+        name = self.transaction()
+        if name is None:
+            return
+        try:
+            getattr(self.gateway, act)(name, **more)
+        except ValueError as error:
+            self.tell(f"payer: cannot {act}: {error}")
+            return
+        self.tell(f"payer: {act}")
+        self.knock(name)
+
+    def cancel(self) -> None:
+        """The shop cancels the order."""
+        self.tell("the order is cancelled")
+        self.store.cancel_order("O1")
+        self.ask(Topic.CANCEL)
+
+    def bank_refuses_refunds(self) -> None:
+        """What is on its way back to the shopper does not arrive."""
+        for name in self.gateway.transactions("O1"):
+            txn = self.gateway.transaction(name)
+            assert txn is not None
+            for refund in txn.refunds:
+                if refund.status == RefundStatus.PENDING:
+                    self.gateway.settle_refund(refund.reference, ok=False)
+
+    def charges(self) -> bool:
+        """Whether this gateway takes the money where others hold it."""
+        return "authorize" not in self.account.abilities.methods
+
+    def flagged(self) -> bool:
+        """Whether a person has been asked to look."""
+        return any(flag.order_ref == "O1" for flag in self.store.flags.values())
+
+    # -- time and turns --------------------------------------------------------------------
+
+    def turn(self) -> bool:
+        """One step of a worker that has something to do; whether there was one."""
+        worker = self._busy()
+        if worker is None:
+            return self.workers[0].engine.maintain() > 0
+        self.work(worker)
+        check_always(self)
+        return True
+
+    def _busy(self) -> SimWorker | None:
+        for worker in self.workers:
+            if worker.works or worker.answers:
+                return worker
+        return self.workers[self.steps % 2] if self.store._due(self.clock.now(), 1) else None
+
+    def live(self, **duration: float) -> None:
+        """Let workers work and time pass."""
+        end = self.clock.now() + timedelta(**duration)
+        for _ in range(PATIENCE):
+            if self.turn():
+                continue
+            due = self._next_due()
+            if due is None or due > end:
+                self.pass_until(end)
+                return
+            self.pass_until(due)
+        raise Violation(f"L01: busy for {PATIENCE} turns: {self._due_now()}")
+
+    def until_settled(self) -> None:
+        """Let workers work until everything the shop asked for has its answer."""
+        for _ in range(PATIENCE):
+            if self.turn():
+                continue
+            if not self._asked():
+                return
+            due = self._next_due()
+            if due is None:
+                raise Violation(f"L01: nothing is due, but not all is settled: {self._asked()}")
+            self.pass_until(due)
+        raise Violation(f"L01: not settled in {PATIENCE} turns: {self._due_now()}")
+
+    def _asked(self) -> list[Any]:
+        return [
+            d
+            for d in self.store.directives.values()
+            if d.topic != Topic.SYNC
+            and d.status in (DirectiveStatus.PENDING, DirectiveStatus.RUNNING)
+        ]
+
+    def pass_until(self, end: Any) -> None:
+        while self.gateway.late:
+            due = min(late.due for late in self.gateway.late)
+            if due > end:
+                break
+            self.clock.advance(max(due - self.clock.now(), timedelta()))
+            self.gateway.deliver_late(due_only=True)
+        self.tell(f"  {(end - self.clock.now()).total_seconds():.0f} s pass")
+        self.clock.advance(max(end - self.clock.now(), timedelta()))
+
+    def end(self) -> None:
+        """No more faults; what is left is done, and everything is checked."""
+        self.until_settled()
+        self._healed = True
+        self.heal()
+        check_at_rest(self)
+        if any(fault == "currency" for _, fault in self.struck):
+            kinds = [flag.kind for flag in self.store.flags.values()]
+            # A no says nothing of money, in whatever currency.
+            refused = any(op.state == "refused" for op in self.store.operations.values())
+            hold("I13", refused or "currency_mismatch" in kinds, "an answer in XTS was believed")

@@ -1,0 +1,37 @@
+"""Thousands of schedules: each fault at each place where it can strike, alone and in pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor
+from multiprocessing import get_context
+
+import pytest
+
+from .gateways import STRENGTHS
+from .schedules.scenarios import SCENARIOS, plays
+from .schedules.walk import Schedule, survey
+
+
+@pytest.fixture(scope="module")
+def processes() -> Iterator[Executor]:
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+        yield pool
+
+
+def run_all(processes: Executor, schedules: list[Schedule], depth: int) -> int:
+    """Run them all, and those with ``depth`` faults more; says how many that were."""
+    found = list(processes.map(survey, schedules, [depth] * len(schedules)))
+    failures = [failure for survey in found for failure in survey.failures]
+    assert not failures, f"{len(failures)} schedules failed; the first:\n{failures[0]}"
+    return sum(survey.count for survey in found)
+
+
+def test_no_single_fault_anywhere_loses_or_doubles_anything(processes: Executor) -> None:
+    undisturbed = [
+        Schedule(scenario, strength)
+        for scenario in SCENARIOS
+        for strength in STRENGTHS
+        if plays(scenario, strength)
+    ]
+    assert run_all(processes, undisturbed, 1) >= 10_000
