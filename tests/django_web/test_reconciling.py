@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from io import StringIO
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.test import override_settings
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from omniman_payment_core.errors import NotAttemptedError
 from omniman_payment_core.records import NewDirective
 from omniman_payment_django.models import Directive, Flag, Order, Payment, Reconciliation
-from omniman_payment_django.reconciling import Reconciling, Report
+from omniman_payment_django.reconciling import ReconciliationBusyError, Reconciling, Report
 from omniman_payment_django.runtime import get_registry, get_store
 from omniman_payment_mock import MockPaymentBackend
 from omniman_payment_mock.script import parse
@@ -45,6 +49,13 @@ def sold(shop: Shop, *, charge: bool = True, **method: Any) -> Payment:
 def reconciled(**options: Any) -> Report:
     options.setdefault("sleep", lambda seconds: None)
     return Reconciling(get_registry().account("shop"), **options).run()
+
+
+@contextmanager
+def account_kept(shop: Shop) -> Iterator[None]:
+    """Settings that change make a new registry: this one gets the shop's account too."""
+    get_registry().use("shop", shop.backend)
+    yield
 
 
 def differing(report: Report) -> list[str]:
@@ -145,7 +156,7 @@ def test_a_dry_run_writes_nothing(shop: Shop) -> None:
 def test_a_run_that_was_stopped_goes_on_where_it_was(
     unlisted: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("omniman_payment_django.reconciling.PAGE", 2)
+    monkeypatch.setattr("omniman_payment_django.reconciling.run.PAGE", 2)
     payments = [sold(unlisted) for _ in range(5)]
     asked: list[str] = []
     genuine = unlisted.backend.get_status
@@ -166,13 +177,46 @@ def test_a_run_that_was_stopped_goes_on_where_it_was(
     assert asked[3:] == [p.transaction_id for p in sorted(payments, key=lambda p: p.pk)][2:]
 
 
-def test_the_next_run_begins_before_the_last_one_did(shop: Shop) -> None:
-    sold(shop)
+def test_each_run_reaches_back_as_far_as_the_settings_say(unlisted: Shop) -> None:
+    """A refund in the dashboard weeks after the sale is found, whatever was compared since."""
+    payment = sold(unlisted)
+    Payment.objects.filter(pk=payment.pk).update(created_at=timezone.now() - timedelta(days=20))
     reconciled()
-    last = Reconciliation.objects.get()
-    assert last.finished_at is not None
-    report = reconciled()
-    assert last.began_at - timedelta(days=3) < report.since < last.began_at
+    unlisted.gateway.refund_outside(str(payment.transaction_id), 300)
+    assert differing(reconciled()) == [payment.order_ref]
+    with (
+        override_settings(OMNIMAN={**settings.OMNIMAN, "RECONCILE": {"reach_days": 10}}),
+        account_kept(unlisted),
+    ):
+        assert reconciled().compared == 0
+
+
+def test_a_run_that_another_process_is_at_is_left_to_it(shop: Shop) -> None:
+    sold(shop)
+    later = timezone.now() + timedelta(minutes=10)
+    Reconciliation.objects.create(account="shop", since=later, began_at=later, lease_until=later)
+    with pytest.raises(ReconciliationBusyError, match="another process reconciles it"):
+        reconciled()
+    assert reconciled(dry=True).compared == 1
+    Reconciliation.objects.update(lease_until=timezone.now())
+    assert reconciled(since=timezone.now() - timedelta(days=1)).compared == 1
+
+
+def test_a_process_that_lost_its_turn_writes_nothing_more(unlisted: Shop) -> None:
+    for _ in range(2):
+        sold(unlisted)
+    genuine = unlisted.backend.get_status
+
+    def overtaken(transaction_id: str) -> Any:
+        Reconciliation.objects.update(lease_until=timezone.now() + timedelta(hours=1))
+        return genuine(transaction_id)
+
+    unlisted.backend.get_status = overtaken
+    with pytest.raises(ReconciliationBusyError, match="taken over"):
+        reconciled()
+    row = Reconciliation.objects.get()
+    assert row.finished_at is None
+    assert row.lease_until is not None
 
 
 def test_an_old_payment_that_has_not_ended_is_compared_whenever_it_began(unlisted: Shop) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import django.db
 from django.core import checks
+from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
 from django.urls import NoReverseMatch, reverse
 
@@ -110,6 +111,26 @@ def check_pay_page(**_: Any) -> list[checks.CheckMessage]:
     from .pay.checks import messages
 
     return messages()
+
+
+@checks.register(TAG)
+def check_reconciling(**_: Any) -> list[checks.CheckMessage]:
+    """When and how the worker compares the ledger with the gateways."""
+    from .reconciling.options import RECONCILE, problems_of
+
+    try:
+        stated = conf.omniman().get(RECONCILE, {})
+    except ImproperlyConfigured:
+        # The setting as a whole is no dict: the check of the accounts says so.
+        return []
+    return [
+        checks.Error(
+            f"{problem}.",
+            hint=f'Correct settings.OMNIMAN["{RECONCILE}"]; nothing is reconciled until then.',
+            id="omniman_payment.E006",
+        )
+        for problem in problems_of(stated)
+    ]
 
 
 @checks.register(TAG, checks.Tags.database)

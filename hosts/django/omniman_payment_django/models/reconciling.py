@@ -16,6 +16,8 @@ class Reconciliation(models.Model):
     """The last payment that was compared: a run that was stopped goes on behind it."""
     compared = models.PositiveIntegerField(default=0)
     finished_at = models.DateTimeField(null=True, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    """Whose process is at it has it to itself until then."""
 
     class Meta:
         verbose_name = _("reconciliation")

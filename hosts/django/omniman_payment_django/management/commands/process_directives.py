@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from argparse import ArgumentTypeError
+from collections.abc import Callable
 from typing import Any
 
 import django.db
@@ -19,6 +20,7 @@ from omniman_payment_django import conf
 from omniman_payment_django.management.collecting import calm_collector
 from omniman_payment_django.management.stopping import stop_on_signals
 from omniman_payment_django.models import Directive
+from omniman_payment_django.reconciling import ReconcileSchedule
 from omniman_payment_django.runtime import get_engine
 from omniman_payment_django.webhooks.matching import rematch
 from omniman_payment_django.webhooks.polling import EventPolling
@@ -84,13 +86,28 @@ def _once(stop: threading.Event, slots: int, batch: int) -> None:
 
 
 def _watch(stop: threading.Event, slots: int, batch: int) -> None:
-    """Outlives its database: without one nothing is claimed, so nothing is called either."""
-    polling = EventPolling()
+    """Works, asks for news and reconciles until it is told to stop."""
+    polling, reconciling = EventPolling(), ReconcileSchedule()
 
     def keep_house() -> None:
         rematch()
         polling.step()
+        reconciling.step()
 
+    try:
+        _watch_with(keep_house, polling, stop, slots, batch)
+    finally:
+        reconciling.finish()
+
+
+def _watch_with(
+    keep_house: Callable[[], None],
+    polling: EventPolling,
+    stop: threading.Event,
+    slots: int,
+    batch: int,
+) -> None:
+    """Outlives its database: without one nothing is claimed, so nothing is called either."""
     pause = FIRST_PAUSE
     while not stop.is_set():
         began = time.monotonic()

@@ -28,7 +28,7 @@ def add_arguments(parser: CommandParser) -> None:
     )
     parser.add_argument(
         "--since", type=moment, metavar="DATE",
-        help="compare what began then or later (default: where the last run began, else 30 days)",
+        help="compare what began then or later (default: 30 days, or as the settings say)",
     )  # fmt: skip
     parser.add_argument(
         "--rate", type=_rate, default=10.0, metavar="N",

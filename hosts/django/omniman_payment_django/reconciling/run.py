@@ -10,12 +10,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
 from django.db.models import Q, Sum
-from django.utils import timezone
 
 from omniman_payment_core.currencies import format_amount
 from omniman_payment_core.decisions import Books, differences, moved_money, sync_of
@@ -24,15 +23,14 @@ from omniman_payment_core.errors import PaymentError, TransactionNotFoundError
 from omniman_payment_core.notices import GatewayCall
 from omniman_payment_core.plugins import Account
 from omniman_payment_core.values import PaymentResult, PaymentStatus, RefundStatus
+from omniman_payment_django import conf
+from omniman_payment_django.models import Flag, Payment, Refund
+from omniman_payment_django.runtime import get_registry, get_store
 
-from . import conf
-from .models import Flag, Payment, Reconciliation, Refund
-from .runtime import get_registry, get_store
+from .options import reconcile_options
+from .standing import Standing, Unwritten
 
 PAGE = 200
-REACH = timedelta(days=30)
-"""How far back the first run of an account looks, unless it is told."""
-OVERLAP = timedelta(days=2)
 _WAITING = (PaymentStatus.PENDING.value, PaymentStatus.REQUIRES_ACTION.value)
 
 
@@ -60,9 +58,12 @@ class Report:
 class Reconciling:
     """One run over one account.
 
-    :param since: compares what began then or later, and whatever has not ended.
+    :param since: compares what began then or later, and whatever has not ended; as far back as
+        the settings say where it is not given.
     :param rate: questions about single payments in a second, at most.
     :param dry: writes nothing at all.
+
+    Raises :class:`ReconciliationBusyError` where another process is at it.
     """
 
     def __init__(
@@ -83,35 +84,24 @@ class Reconciling:
         self._sleep = sleep
         self._monotonic = monotonic
         self._asked_at = float("-inf")
-        self._run = self._begin(since)
-        self.report = Report(account.name, self._run.since, self._run.compared)
+        reach = reconcile_options().reach
+        self._standing = Unwritten(since, reach) if dry else Standing(account.name, since, reach)
+        self.report = Report(account.name, self._standing.since, self._standing.compared)
 
     def run(self) -> Report:
         """Compare everything; raises what keeps the account from being asked at all."""
-        listed = self._listed()
-        for page in self._pages():
-            self._compare(page, listed)
-            self._progress(self.report)
-        self._find_unknown(listed)
-        if not self._dry:
-            self._run.finished_at = timezone.now()
-            self._run.save(using=conf.database())
+        try:
+            listed = self._listed()
+            for page in self._pages():
+                self._compare(page, listed)
+                self._standing.reached(page[-1].pk, self.report.compared)
+                self._progress(self.report)
+            self._find_unknown(listed)
+        except BaseException:
+            self._standing.let_go()
+            raise
+        self._standing.finish()
         return self.report
-
-    # Where it stands
-
-    def _begin(self, since: datetime | None) -> Reconciliation:
-        """Go on with a run that was stopped; else begin one behind the last that ended."""
-        now = timezone.now()
-        known = Reconciliation.objects.using(conf.database()).filter(pk=self._account.name).first()
-        if known is not None and known.finished_at is None and since in (None, known.since):
-            return known
-        if since is None:
-            since = known.began_at - OVERLAP if known is not None else now - REACH
-        begun = Reconciliation(account=self._account.name, since=since, began_at=now)
-        if not self._dry:
-            begun.save(using=conf.database())
-        return begun
 
     # Our side
 
@@ -120,21 +110,19 @@ class Reconciling:
         wanted = (
             Payment.objects.using(conf.database())
             .filter(account=self._account.name, transaction_id__isnull=False)
-            .filter(Q(created_at__gte=self._run.since) | Q(next_check_at__isnull=False))
+            .filter(Q(created_at__gte=self._standing.since) | Q(next_check_at__isnull=False))
             .order_by("pk")
         )
-        position = self._run.position
+        position = self._standing.position
         while page := list(wanted.filter(pk__gt=position)[:PAGE]):
             yield page
             position = page[-1].pk
-            if not self._dry:
-                self._run.position, self._run.compared = position, self.report.compared
-                self._run.save(using=conf.database(), update_fields=["position", "compared"])
 
     def _compare(self, page: Sequence[Payment], listed: Mapping[str, PaymentResult]) -> None:
         returned = _on_their_way([payment.pk for payment in page])
         woken = []
         for payment in page:
+            self._standing.hold()
             self.report.compared += 1
             what = self._differences(payment, listed, returned.get(payment.pk, 0))
             if what:
@@ -171,7 +159,7 @@ class Reconciling:
             return {}
         listed = self._call(
             "list_transactions",
-            lambda: self._account.backend.list_transactions(self._run.since),
+            lambda: self._account.backend.list_transactions(self._standing.since),
         )
         found: dict[str, PaymentResult] = {}
         for each in listed:
