@@ -46,7 +46,7 @@ def engine() -> Engine:
     )
 
 
-def work() -> None:
+def work(mutant: str | None = None) -> None:
     """``manage.py process_directives --watch`` until somebody ends the process."""
     from django.core.management import call_command
 

@@ -1,0 +1,155 @@
+"""One round: a fresh database and a fresh gateway, a storm, a calm, and the audit."""
+
+from __future__ import annotations
+
+import json
+import random
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from .children import ask, fork, freeze
+from .databases import DATABASES, Database, SqliteFile, integrity_of
+from .gateway import Gateway, gateway
+from .listening import PATH, open_door
+from .project import configure, open_shop
+
+PATIENCE_SECONDS = 60.0
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a round did and found."""
+
+    done: Counter[str] = field(default_factory=Counter)
+    doubles: list[str] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
+    drained_seconds: float = 0.0
+    log: str = ""
+
+
+def one_round(
+    vendor: str,
+    seed: int,
+    seconds: float,
+    kills: int,
+    mutant: str | None = None,
+    folder: Path | None = None,
+) -> Outcome:
+    """Runs in a process that has not set Django up, and leaves no process behind."""
+    with tempfile.TemporaryDirectory(prefix="omniman-kill-") as fresh, gateway() as stripe:
+        folder = folder or Path(fresh)
+        database: Database = DATABASES[vendor](folder)
+        try:
+            database.start()
+            return _round(database, stripe, folder, seed, seconds, kills, mutant)
+        finally:
+            database.stop()
+
+
+def _round(
+    database: Database,
+    stripe: Gateway,
+    folder: Path,
+    seed: int,
+    seconds: float,
+    kills: int,
+    mutant: str | None,
+) -> Outcome:
+    configure(database.settings, stripe)
+    # Only with its settings there can Django's models be imported.
+    from .storm import Storm
+    from .working import work
+
+    def worker() -> None:
+        work(mutant)
+
+    with open_door() as door:
+        storm = Storm(database, stripe, folder, random.Random(seed), door, worker)
+        ask(open_shop, storm.log)
+        host, port = door.getsockname()
+        stripe.control.add_webhook_endpoint(f"http://{host}:{port}{PATH}", stripe.webhook_secret)
+        freeze()
+        try:
+            storm.rage(seconds, kills)
+            storm.calm()
+            return _settle(storm, worker)
+        finally:
+            storm.end()
+
+
+def _settle(storm: Any, worker: Callable[[], None]) -> Outcome:
+    outcome = Outcome(storm.done, broken=storm.broken)
+    control, log = storm.gateway.control, storm.log
+    ask(_finish_the_last_sale, log)
+    began = time.monotonic()
+    last = fork(worker, log)
+    try:
+        _until(lambda: ask(_left, log) == 0)
+        outcome.drained_seconds = time.monotonic() - began
+        control.flush(20)
+        found = ask(_reconcile, log)
+        outcome.done["differing when reconciled"] = sum(
+            len(report["differing"]) for report in found["reports"]
+        )
+        outcome.done["unknown when reconciled"] = sum(
+            len(report["unknown"]) for report in found["reports"]
+        )
+        _until(lambda: ask(_left, log) == 0)
+    finally:
+        last.kill()
+    movements = control.ledger()["movements"]
+    verdict = ask(lambda: _audit(movements), log)
+    if isinstance(storm.database, SqliteFile):
+        sound = integrity_of(storm.database.path)
+        if sound != "ok":
+            outcome.broken.append(f"integrity_check: {sound}")
+    outcome.doubles, outcome.lost = verdict.doubles, verdict.lost
+    outcome.broken += verdict.broken
+    for what in ("orders", "operations", "directives", "redelivered", "parked"):
+        outcome.done[what] = getattr(verdict, what)
+    outcome.done["movements"] = len(movements)
+    outcome.log = log.read_text(errors="replace")
+    return outcome
+
+
+def _audit(movements: list[Any]) -> Any:
+    from .audit import audit
+
+    return audit(movements)
+
+
+def _finish_the_last_sale() -> None:
+    from .shop import last_number, sell
+
+    sell(last_number())
+
+
+def _left() -> int:
+    from omniman_payment_django.models import Directive
+
+    return Directive.objects.filter(status__in=["pending", "running"]).count()
+
+
+def _reconcile() -> Any:
+    from django.core.management import call_command
+
+    told = StringIO()
+    call_command("payments", "reconcile", "--json", "--rate", "1000", stdout=told)
+    return json.loads(told.getvalue())
+
+
+def _until(done: Callable[[], bool]) -> bool:
+    """Whether it came about; what is left is for the audit to tell."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not done():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.1)
+    return True
