@@ -33,6 +33,15 @@ class NeverSentError(stripe.APIConnectionError):
     """No connection came about: Stripe certainly knows nothing of the request."""
 
 
+class _Session(requests.Session):
+    """Connections that lead where we asked for, and nowhere else."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        # Stripe redirects no call. Whoever does would get the request's body a second time, and
+        # an answer from there would count as Stripe's.
+        return None
+
+
 class Transport(stripe.RequestsClient):
     """The SDK's transport; also says when a request never left, and closes for all threads."""
 
@@ -58,7 +67,7 @@ class Transport(stripe.RequestsClient):
             session.close()
 
     def _new_session(self) -> requests.Session:
-        session = requests.Session()
+        session = _Session()
         # Otherwise an entry for the host in somebody's .netrc takes the place of the API key.
         session.auth = _keep_authorization
         for scheme in ("https://", "http://"):

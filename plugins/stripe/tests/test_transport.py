@@ -9,7 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
+import stripe
+from requests.adapters import HTTPAdapter
 
+from omniman_payment_core.errors import NotAttemptedError, OutcomeUnknownError
 from omniman_payment_core.values import PaymentStatus
 from omniman_payment_stripe import StripeBackend
 from omniman_payment_stripe.config import API_VERSION
@@ -107,3 +111,39 @@ def test_a_call_that_changes_something_carries_the_engines_key(server: ScriptedS
     assert path == "/v1/payment_intents/pi_1/capture"
     assert headers["Idempotency-Key"] == "omp_pay-1_capture_1"
     assert "amount_to_capture=1000" in body
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirection_is_not_followed(server: ScriptedServer, status: int) -> None:
+    with scripted_server() as elsewhere:
+        elsewhere.answers = [Answer(200, held())]
+        for place in (server.url, elsewhere.url):
+            server.requests.clear()
+            server.answers = [Answer(status, {}, {"Location": f"{place}/v1/payment_intents/pi_2"})]
+            backend = account(server)
+            with pytest.raises(OutcomeUnknownError):
+                backend.capture("pi_1", 1000, currency="BRL", idempotency_key="k")
+            backend.close()
+            assert [path for _, path, _, _ in server.requests] == [
+                "/v1/payment_intents/pi_1/capture"
+            ]
+        assert elsewhere.requests == []
+
+
+def test_certificates_are_verified_whatever_the_environment_says(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE"):
+        monkeypatch.setenv(name, "")
+    sent: list[dict[str, Any]] = []
+
+    def send(self: HTTPAdapter, request: Any, **how: Any) -> Any:
+        sent.append(how)
+        raise requests.exceptions.ConnectTimeout
+
+    monkeypatch.setattr(HTTPAdapter, "send", send)
+    backend = StripeBackend({"api_key": "sk_test_one1"})
+    with pytest.raises(NotAttemptedError):
+        backend.get_status("pi_1")
+    assert sent
+    assert sent[0]["verify"] == stripe.ca_bundle_path
