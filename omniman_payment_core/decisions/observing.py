@@ -32,10 +32,11 @@ class Totals:
 def observe(draft: Draft, terms: Terms, seen: PaymentResult, *, answers: Operation | None) -> None:
     """Turn an answer into facts. ``answers`` is the operation that this answer replies to."""
     payment = draft.touched
+    _address(draft, seen)
+    _finish_preparing(draft)
     doubt = answers if answers is not None and answers.unsettled else draft.unsettled()
     if doubt is not None and doubt.state == OperationState.PLANNED:
         doubt = None
-    _address(draft, seen)
     status = _status(seen)
     totals = _totals(payment, seen, status, doubt, answered=doubt is answers)
     _check_amount(draft, seen)
@@ -90,6 +91,22 @@ def _address(draft: Draft, seen: PaymentResult) -> None:
     }
     if fresh:
         draft.update(**fresh)
+
+
+def _finish_preparing(draft: Draft) -> None:
+    """Once the transaction is known, nothing waits any more for the call that was to make it."""
+    transaction_id = draft.touched.transaction_id
+    if transaction_id is None:
+        return
+    for operation in list(draft.operations()):
+        if operation.kind != OperationKind.PREPARE or not operation.unsettled:
+            continue
+        if operation.state == OperationState.PLANNED:
+            draft.settle_operation(
+                operation, OperationState.ABANDONED, evidence="its transaction is known already"
+            )
+        else:
+            draft.settle_operation(operation, OperationState.OK, gateway_reference=transaction_id)
 
 
 def _totals(
