@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hmac
+import html
 import json
 import math
 import re
@@ -15,8 +16,18 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, NoReturn
 from urllib.parse import quote, quote_plus
 
+from .numbers import (
+    CARD_MASK,
+    CARD_RUN,
+    MAYBE_CARD,
+    MAYBE_TAXPAYER,
+    TAXPAYER,
+    has_card,
+    mask_cards,
+    mask_taxpayer,
+)
+
 MASK: Final = "[secret]"
-CARD_MASK: Final = "[card number]"
 SHORTEST: Final = 4
 """Shorter secrets are left alone: they would black out ordinary words."""
 MAX_DEPTH: Final = 12
@@ -85,7 +96,7 @@ def _as_bytes(value: object) -> bytes:
 
 
 class Scrubber:
-    """Takes known secrets, what is named one, card numbers and control characters out of texts."""
+    """Takes secrets, card and taxpayer numbers and control characters out of texts."""
 
     __slots__ = ("_known",)
 
@@ -124,20 +135,29 @@ class Scrubber:
                 if form in text:
                     text = pattern.sub(MASK, text)
                     break
-        if _MAYBE_CARD.search(text) is not None:
-            text = _CARD_RUN.sub(_mask_cards, text)
+        if MAYBE_CARD.search(text) is not None:
+            text = CARD_RUN.sub(mask_cards, text)
         if "client_secret" in text:
             text = _CLIENT_SECRET.sub(rf"\1{MASK}", text)
+        if MAYBE_TAXPAYER.search(text) is not None:
+            text = TAXPAYER.sub(mask_taxpayer, text)
         if not text.isprintable():
             text = "".join(map(_visible, text))
         return text if len(text) <= limit else text[: max(0, limit - 1)] + "…"
+
+    def passage(self, text: str) -> str:
+        """A text of any length and many lines, such as a traceback, without secrets and cards."""
+        text = self._known[1].sub(MASK, text)
+        text = CARD_RUN.sub(mask_cards, text)
+        text = _CLIENT_SECRET.sub(rf"\1{MASK}", text)
+        return TAXPAYER.sub(mask_taxpayer, text)
 
     def _beginning(self, text: str, limit: int) -> str:
         """The first ``limit`` characters; a secret across the cut goes whole, not in half."""
         _, pattern, longest = self._known
         # A card number is at most 37 characters with its separators.
         text = text[: limit + max(longest, 40)]
-        spans = [match.span() for match in _CARD_RUN.finditer(text) if _has_card(match.group())]
+        spans = [match.span() for match in CARD_RUN.finditer(text) if has_card(match.group())]
         cut = min((start for start, end in spans if start < limit < end), default=limit)
         pieces, done = [], 0
         for match in pattern.finditer(text):
@@ -219,9 +239,9 @@ class _Budget:
 def contains_card_number(value: object) -> bool:
     """Whether a JSON value holds what looks like a card number, in a text, number or key."""
     return any(
-        _has_card(match.group())
+        has_card(match.group())
         for text in _texts(value, 0, _Budget(10 * MAX_ITEMS))
-        for match in _CARD_RUN.finditer(text)
+        for match in CARD_RUN.finditer(text)
     )
 
 
@@ -256,6 +276,7 @@ def _forms_of(secret: str) -> set[str]:
         forms.add(json.dumps(form)[1:-1])
         forms.add(json.dumps(form, ensure_ascii=False)[1:-1])
         forms.add(repr(form)[1:-1])
+        forms.add(html.escape(form))
         raw = form.encode("utf-8", "surrogatepass")
         for quoted in (quote(raw), quote(raw, safe=""), quote_plus(raw)):
             forms.add(quoted)
@@ -281,55 +302,6 @@ def _base64_forms(raw: bytes) -> Iterator[str]:
 
 # Whoever has it can finish a shopper's payment; gateways send it along with much else.
 _CLIENT_SECRET = re.compile(r"(client_secret\W{0,4}[=:]\W{0,4})(?!null\b)\w[\w.-]*")
-
-# -- card numbers ---------------------------------------------------------------------------
-
-_CARD_RUN = re.compile(r"(?<!\d)\d(?:[ -]?\d){12,}")
-# Far cheaper than the exact pattern, and finds everything that it finds.
-_MAYBE_CARD = re.compile(r"\d[\d -]{11,}\d")
-_BLOCKS = re.compile(r"\d+")
-_SHORTEST_CARD, _LONGEST_CARD = 13, 19
-# No card scheme issues numbers that begin with these, and timestamps and counters do.
-_NO_CARD = re.compile(r"[0179]|2[0189]")
-
-
-def _card_spans(run: str) -> Iterator[tuple[int, int]]:
-    """Where card numbers stand in digits and separators: whole blocks that pass the Luhn sum."""
-    blocks = list(_BLOCKS.finditer(run))
-    start = 0
-    while start < len(blocks):
-        digits, found = "", 0
-        for end in range(start, len(blocks)):
-            digits += blocks[end].group()
-            if len(digits) > _LONGEST_CARD:
-                break
-            if len(digits) >= _SHORTEST_CARD and not _NO_CARD.match(digits) and _luhn(digits):
-                found = end + 1
-        if found:
-            yield blocks[start].start(), blocks[found - 1].end()
-        start = max(found, start + 1)
-
-
-def _luhn(digits: str) -> bool:
-    total = 0
-    for position, digit in enumerate(reversed(digits)):
-        number = int(digit)
-        if position % 2:
-            number = number * 2 - 9 if number > 4 else number * 2
-        total += number
-    return total % 10 == 0
-
-
-def _has_card(run: str) -> bool:
-    return next(_card_spans(run), None) is not None
-
-
-def _mask_cards(match: re.Match[str]) -> str:
-    run, pieces, done = match.group(), [], 0
-    for start, end in _card_spans(run):
-        pieces += [run[done:start], CARD_MASK]
-        done = end
-    return "".join(pieces) + run[done:]
 
 
 def _visible(character: str) -> str:

@@ -17,7 +17,7 @@ class OmnimanPaymentConfig(AppConfig):
     def ready(self) -> None:
         from omniman_payment_core.plugins import configure_by
 
-        from . import checks  # noqa: F401  (importing it registers the checks)
+        from . import checks, deploy_checks  # noqa: F401  (importing them registers the checks)
         from .conf import omniman
 
         configure_by(omniman)

@@ -14,6 +14,7 @@ from typing import Any
 
 from django.db import connections, transaction
 from django.utils import timezone
+from django.views.decorators.debug import sensitive_variables
 
 from omniman_payment_core.errors import ConfigurationError
 from omniman_payment_core.notices import WebhookNotice
@@ -65,6 +66,7 @@ def receiver_of(name: str) -> Receiver | None:
     return Receiver(account, registry.hooks, registry.scrubber.text)
 
 
+@sensitive_variables()
 def verify(
     receiver: Receiver, headers: Mapping[str, str], body: bytes
 ) -> list[WebhookEvent] | None:
@@ -77,6 +79,7 @@ def verify(
     return events
 
 
+@sensitive_variables()
 def accept(receiver: Receiver, events: Sequence[WebhookEvent], body: bytes) -> None:
     """Store what is new, wake its payments, and after the commit tell observers."""
     # In one order for everybody: two batches that overlap wait for each other, not in a circle.
@@ -105,6 +108,7 @@ def accept(receiver: Receiver, events: Sequence[WebhookEvent], body: bytes) -> N
             )
 
 
+@sensitive_variables()
 def _insert(
     alias: str, account: str, body: str, matches: Sequence[Match], now: datetime
 ) -> frozenset[str]:

@@ -12,6 +12,7 @@ import django.db
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.debug import sensitive_variables
 
 from . import intake
 from .body import BodyRefusedError, read_body
@@ -23,6 +24,7 @@ _RETRY_AFTER_SECONDS = "30"
 
 @csrf_exempt
 @transaction.non_atomic_requests
+@sensitive_variables()
 def webhook(request: HttpRequest, account: str, rest: str = "") -> HttpResponse:
     """Take one notification for ``account``; ``rest`` is what the gateway appended."""
     if request.method != "POST":
