@@ -28,6 +28,7 @@ LOOKED_AT = (
     models.PaymentEvent,
     models.PaymentOperation,
     models.Refund,
+    models.RefundRequest,
     models.Session,
     models.WebhookDelivery,
     models.Flag,
@@ -69,6 +70,9 @@ def rows(shop: Shop) -> dict[Any, Any]:
         models.PaymentEvent: event,
         models.Refund: models.Refund.objects.create(
             id="r1", payment=payment, amount_q=5, status="pending", created_at=AT
+        ),
+        models.RefundRequest: models.RefundRequest.objects.create(
+            order_ref=order.ref, amount_q=5, currency="BRL", reason="broken", requested_by="anna"
         ),
         models.Directive: Directive.objects.create(
             topic="payment.hold", order_ref=order.ref, status="parked", last_error="nobody knows",

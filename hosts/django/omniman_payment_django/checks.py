@@ -114,22 +114,31 @@ def check_pay_page(**_: Any) -> list[checks.CheckMessage]:
 
 
 @checks.register(TAG)
-def check_reconciling(**_: Any) -> list[checks.CheckMessage]:
-    """When and how the worker compares the ledger with the gateways."""
-    from .reconciling.options import RECONCILE, problems_of
+def check_the_worker_and_its_people(**_: Any) -> list[checks.CheckMessage]:
+    """When the worker reconciles, and which refunds take a second person."""
+    from . import approvals
+    from .reconciling import options
 
     try:
-        stated = conf.omniman().get(RECONCILE, {})
+        omniman = conf.omniman()
     except ImproperlyConfigured:
         # The setting as a whole is no dict: the check of the accounts says so.
         return []
     return [
-        checks.Error(
-            f"{problem}.",
-            hint=f'Correct settings.OMNIMAN["{RECONCILE}"]; nothing is reconciled until then.',
-            id="omniman_payment.E006",
+        checks.Error(f"{problem}.", hint=f"Correct settings.OMNIMAN; {effect}.", id=number)
+        for number, effect, problems in (
+            (
+                "omniman_payment.E006",
+                "nothing is reconciled until then",
+                options.problems_of(omniman.get(options.RECONCILE, {})),
+            ),
+            (
+                "omniman_payment.E007",
+                "nothing can be refunded until then",
+                approvals.problems_of(omniman.get(approvals.ABOVE_Q, {})),
+            ),
         )
-        for problem in problems_of(stated)
+        for problem in problems
     ]
 
 

@@ -20,6 +20,7 @@ from omniman_payment_core.notices import DirectiveNotice
 from omniman_payment_core.records import DirectiveStatus, NewDirective, Topic
 from omniman_payment_core.secrets import contains_card_number
 
+from .approvals import needs_approval
 from .conf import database
 from .models import Channel, Directive, Order, Payment, Session
 from .models.flow import CANCELLED
@@ -143,13 +144,25 @@ def refund_payment(
     reason: str | None = None,
     dedupe_key: str | None = None,
 ) -> Directive:
-    """Ask for the return of what was captured, or of ``amount_q`` of it."""
+    """Ask for the return of what was captured, or of ``amount_q`` of it.
+
+    Above ``OMNIMAN["REFUND_APPROVAL_ABOVE_Q"]`` it is refused: see
+    :func:`~omniman_payment_django.approvals.request_refund`.
+    """
     if reason is not None and not isinstance(reason, str):
         raise RequestRefusedError(f"order {order.ref}: reason is not a text")
     payload = _amount(amount_q, order)
     if reason:
         payload["reason"] = reason
-    return _ask(Topic.REFUND, order, payload, dedupe_key)
+    with transaction.atomic(using=database()):
+        known = Directive.objects.using(database()).filter(dedupe_key=dedupe_key)
+        repeated = dedupe_key is not None and known.exists()
+        if not repeated and needs_approval(order, amount_q):
+            raise RequestRefusedError(
+                f"order {order.ref}: a refund this large takes a second person; ask for it with "
+                "request_refund()"
+            )
+        return _ask(Topic.REFUND, order, payload, dedupe_key)
 
 
 def cancel_order(order: Order, actor: str) -> Directive:

@@ -31,7 +31,7 @@ class SettlingError(ValueError):
 
 def settle_flags(ids: Iterable[int], *, actor: str, reason: str) -> list[Flag]:
     """Close open flags; those that somebody else settled meanwhile keep what was said then."""
-    actor, reason = _named(actor, reason)
+    actor, reason = named(actor, reason)
     using = conf.database()
     with transaction.atomic(using=using):
         now = timezone.now()
@@ -64,7 +64,7 @@ def retry_directive(directive_id: int, *, actor: str, reason: str) -> Directive:
     What it had sent without learning the outcome counts as in doubt again: it is looked up
     at the gateway before anything is repeated.
     """
-    actor, reason = _named(actor, reason)
+    actor, reason = named(actor, reason)
     using = conf.database()
     with transaction.atomic(using=using):
         directive = _locked(directive_id, using)
@@ -103,7 +103,7 @@ def retry_directive(directive_id: int, *, actor: str, reason: str) -> Directive:
 
 def abandon_directive(directive_id: int, *, actor: str, reason: str) -> Directive:
     """End a directive that is parked or waits; nothing of it may still be under way."""
-    actor, reason = _named(actor, reason)
+    actor, reason = named(actor, reason)
     using = conf.database()
     with transaction.atomic(using=using):
         directive = _locked(directive_id, using)
@@ -157,7 +157,7 @@ def give_verdict(
 
     The engine writes it down, in turn with everything else that happens to the order.
     """
-    actor, reason = _named(actor, reason)
+    actor, reason = named(actor, reason)
     using = conf.database()
     with transaction.atomic(using=using):
         operation = (
@@ -203,7 +203,8 @@ def _locked(directive_id: int, using: str) -> Directive:
     return directive
 
 
-def _named(actor: str, reason: str) -> tuple[str, str]:
+def named(actor: str, reason: str) -> tuple[str, str]:
+    """Who and why, stripped; raises :class:`SettlingError` where one is missing or too long."""
     actor, reason = actor.strip(), reason.strip()
     if not actor or len(actor) > LONGEST_ACTOR:
         raise SettlingError(f"the actor needs a name of 1 to {LONGEST_ACTOR} characters")

@@ -1,5 +1,6 @@
 """The tables: names and types of columns. Rules live in the core, statements in the store."""
 
+from .approvals import RefundRequest
 from .channels import Channel
 from .directives import Directive
 from .flags import Flag
@@ -24,6 +25,7 @@ __all__ = [
     "PaymentOperation",
     "Reconciliation",
     "Refund",
+    "RefundRequest",
     "Session",
     "TransitionError",
     "WebhookDelivery",
