@@ -87,12 +87,15 @@ def request_refund(
             requested_by=actor,
         )
         _record(request, "refund_requested", actor, reason)
-        Flag.objects.using(using).create(
-            kind="refund_waits_for_approval",
+        Flag.objects.using(using).get_or_create(
             dedupe_key=_flag_key(request),
-            order_ref=order.ref,
-            message=f"{actor} asks for a refund of {_shown(request)} ({reason}): somebody else "
-            f"decides, by payments decide-refund {request.pk} or in the admin",
+            settled_at=None,
+            defaults={
+                "kind": "refund_waits_for_approval",
+                "order_ref": order.ref,
+                "message": f"{actor} asks for a refund of {_shown(request)} ({reason}): somebody "
+                f"else decides, by payments decide-refund {request.pk} or in the admin",
+            },
         )
     return request
 
