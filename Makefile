@@ -9,7 +9,7 @@ PROJECTS := pyproject.toml $(wildcard plugins/*/pyproject.toml hosts/*/pyproject
 IN_A_FRESH_VENV = "$(PYTHON)" tools/make_venv.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo shop test bench lint fmt docs constraints clean
+.PHONY: help demo shop test prove soak bench lint fmt docs constraints clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,6 +22,9 @@ shop: $(STAMP) ## Serve a small shop to buy, pay and refund in (PORT=n, DATA=fol
 
 test: $(STAMP) ## Run every test (ARGS="-k name" to choose)
 	$(BIN)/python -m pytest $(ARGS)
+
+prove: $(STAMP) ## Run the proofs of docs/guarantees.md, row by row (ARGS="refund" to choose)
+	$(BIN)/python -m tools.prove $(ARGS)
 
 soak: $(STAMP) ## Simulate HISTORIES=1000000 histories, ARGS as python -m tests.simulation has them
 	$(BIN)/python -m tests.simulation --histories $(or $(HISTORIES),1000000) $(ARGS)
