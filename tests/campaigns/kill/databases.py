@@ -27,6 +27,10 @@ class Database(Protocol):
 
     def stop(self) -> None: ...
 
+    def stands_still(self) -> bool:
+        """Whether nobody can write."""
+        ...
+
 
 class SqliteFile:
     """A file in WAL mode, every commit on the disk before it is told."""
@@ -46,6 +50,21 @@ class SqliteFile:
 
     def stop(self) -> None:
         """Nor at its end."""
+
+    def stands_still(self) -> bool:
+        """Asked three times, since everybody writes now and then."""
+        connection = sqlite3.connect(self.path, timeout=0, isolation_level=None)
+        try:
+            for _ in range(3):
+                try:
+                    connection.execute("BEGIN IMMEDIATE")
+                except sqlite3.OperationalError:
+                    time.sleep(0.01)
+                else:
+                    return False
+            return True
+        finally:
+            connection.close()
 
     def copy(self, folder: Path) -> Path:
         """The file and its journal as they are now; only for a moment when nobody writes.
@@ -112,6 +131,10 @@ class OwnPostgres:
             self._process.send_signal(signal.SIGINT)
             self._process.wait()
             self._process = None
+
+    def stands_still(self) -> bool:
+        """Who sleeps here keeps nobody waiting but for a few rows."""
+        return False
 
     def kill(self) -> None:
         """SIGKILL to the server itself, and wait for it: no zombie keeps its process id in use."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import random
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -45,7 +47,28 @@ def gateway() -> Iterator[Gateway]:
             process.stdout.close()
 
 
-SLOW_SECONDS = 0.7
+EVENTS = (
+    "payment_intent.amount_capturable_updated",
+    "payment_intent.succeeded",
+    "payment_intent.payment_failed",
+    "charge.refunded",
+)
+"""What the shop wants to be told of: one event for whatever happens."""
+
+
+def notify(gateway: Gateway, url: str) -> None:
+    """Have the events sent there from now on."""
+    asked = {"url": url, "secret": gateway.webhook_secret, "events": EVENTS}
+    request = urllib.request.Request(
+        f"{gateway.url}/_simulator/webhook_endpoints",
+        json.dumps(asked).encode(),
+        {"Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request, timeout=10):
+        pass
+
+
+SLOW_SECONDS = 0.9
 """Longer than a worker of the campaign waits for an answer."""
 _FAULTS = (
     {"kind": "drop", "when": "before"},

@@ -15,11 +15,11 @@ from typing import Any
 
 from .children import ask, fork, freeze
 from .databases import DATABASES, Database, SqliteFile, integrity_of
-from .gateway import Gateway, gateway
+from .gateway import Gateway, gateway, notify
 from .listening import PATH, open_door
 from .project import configure, open_shop
 
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 20.0
 
 
 @dataclass(slots=True)
@@ -65,7 +65,7 @@ def _round(
     configure(database.settings, stripe)
     # Only with its settings there can Django's models be imported.
     from .storm import Storm
-    from .working import work
+    from .working import warm_up, work
 
     def worker() -> None:
         work(mutant)
@@ -74,7 +74,8 @@ def _round(
         storm = Storm(database, stripe, folder, random.Random(seed), door, worker)
         ask(open_shop, storm.log)
         host, port = door.getsockname()
-        stripe.control.add_webhook_endpoint(f"http://{host}:{port}{PATH}", stripe.webhook_secret)
+        notify(stripe, f"http://{host}:{port}{PATH}")
+        warm_up()
         freeze()
         try:
             storm.rage(seconds, kills)

@@ -26,6 +26,8 @@ FAULT_SECONDS = 0.05
 """Between two faults of the gateway."""
 PAUSED = 0.1
 """Share of the workers that are paused instead of killed."""
+STANDSTILLS = 0.1
+"""A worker that sleeps with SQLite's write lock stops the whole shop: not every time."""
 
 
 @dataclass(slots=True)
@@ -105,6 +107,10 @@ class Storm:
             return
         if self.rng.random() < PAUSED:
             worker.pause()
+            if self.rng.random() > STANDSTILLS and self.database.stands_still():
+                worker.go_on()
+                self._workers.append(worker)
+                return
             asleep = LEASE.total_seconds() * self.rng.uniform(1.05, 1.4)
             self._paused.append((time.monotonic() + asleep, worker))
             self.done["pauses"] += 1
