@@ -29,7 +29,7 @@ from .config import Config, read_config
 from .errors import sorted_error
 from .reading import ORDER_REF, Json, Page, is_captured, is_disputed, read_intent, read_refund
 from .refusals import RefusedError, refusal
-from .transport import make_client
+from .transport import make_client, unlogged
 
 NEVER_INDEXED = 600
 """Seconds for which a search may miss what was made; a list of the newest fills the gap."""
@@ -371,7 +371,8 @@ def _answer(call: Callable[[], _T]) -> _T:
     """Make a call; what it raises says what to do next, and carries nothing of the SDK."""
     problem: PaymentError | RefusedError
     try:
-        return call()
+        with unlogged():
+            return call()
     except stripe.StripeError as error:
         problem = sorted_error(error)
     except Exception as error:

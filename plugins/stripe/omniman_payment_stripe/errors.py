@@ -89,7 +89,8 @@ def _invalid(
     param = str(details.get("param") or "")
     if details.get("type") == "card_error" or code in _REFUSED:
         return _refused(message, code, details)
-    if code == "resource_missing" and (param in _ADDRESSES or error.http_status == 404):
+    missing = error.http_status == 404 and not param
+    if code == "resource_missing" and (missing or param in _ADDRESSES):
         return TransactionNotFoundError(message)
     if _NOTHING_TO_REFUND in message and not code:
         return _refused(message, NOT_CAPTURED, details)

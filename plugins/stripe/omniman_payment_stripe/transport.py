@@ -5,8 +5,10 @@ The only module that sets up the SDK. The engine repeats calls, so the SDK must 
 
 from __future__ import annotations
 
+import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, NoReturn
 
 import requests
@@ -27,6 +29,35 @@ CONNECT_TIMEOUT = 5
 # Sends the shop's platform and timings to Stripe, and writes an identifying file into the home
 # folder of whoever runs the worker. The SDK has no switch for it that is not global.
 stripe.enable_telemetry = False
+
+
+_calls = threading.local()
+
+
+class _NotOurCalls(logging.Filter):
+    """Keeps out of the log what the SDK would tell of our calls: whole requests and answers."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return not getattr(_calls, "ours", False)
+
+
+_QUIET = _NotOurCalls()
+
+
+@contextmanager
+def unlogged() -> Iterator[None]:
+    """The SDK writes nothing of this thread's calls; the engine has a line for each of them.
+
+    Its own would show payers and what lets somebody else finish a payment. What the shop itself
+    does with the SDK is logged as before.
+    """
+    # Each time, because a shop may have made its logging anew; it is added once.
+    logging.getLogger("stripe").addFilter(_QUIET)
+    _calls.ours = True
+    try:
+        yield
+    finally:
+        _calls.ours = False
 
 
 class NeverSentError(stripe.APIConnectionError):

@@ -77,6 +77,11 @@ INVALID = "invalid_request_error"
             Answer(400, error(INVALID, code="resource_missing", param="payment_method")),
             InvalidRequestError,
         ),
+        (
+            Answer(404, error(INVALID, code="resource_missing", param="card[token]")),
+            InvalidRequestError,
+        ),
+        (Answer(404, error(INVALID, code="resource_missing")), TransactionNotFoundError),
         (Answer(500, error("api_error")), None),
         (Answer(503, error("api_error")), None),
         (Answer(502, b"<html>Bad gateway</html>"), None),

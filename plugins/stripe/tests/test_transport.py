@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +14,7 @@ import requests
 import stripe
 from requests.adapters import HTTPAdapter
 
-from omniman_payment_core.errors import NotAttemptedError, OutcomeUnknownError
+from omniman_payment_core.errors import InvalidRequestError, NotAttemptedError, OutcomeUnknownError
 from omniman_payment_core.values import PaymentStatus
 from omniman_payment_stripe import StripeBackend
 from omniman_payment_stripe.config import API_VERSION
@@ -147,3 +148,20 @@ def test_certificates_are_verified_whatever_the_environment_says(
         backend.get_status("pi_1")
     assert sent
     assert sent[0]["verify"] == stripe.ca_bundle_path
+
+
+def test_the_sdk_writes_nothing_of_our_calls_and_all_of_the_shops_own(
+    server: ScriptedServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    server.answers = [Answer(200, held()), Answer(400, {"error": {"message": "No such card"}})]
+    backend = account(server)
+    backend.get_status("pi_1")
+    with pytest.raises(InvalidRequestError):
+        backend.capture("pi_1", 1000, currency="BRL", idempotency_key="k")
+    backend.close()
+    assert [record for record in caplog.records if record.name == "stripe"] == []
+    own = stripe.StripeClient("sk_test_shop", base_addresses={"api": server.url})
+    with pytest.raises(stripe.InvalidRequestError):
+        own.v1.payment_intents.retrieve("pi_1")
+    assert [record for record in caplog.records if record.name == "stripe"]
