@@ -8,7 +8,10 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import Any
+
+from django.utils import timezone
 
 from omniman_payment_core import records
 from omniman_payment_core.ledger import fold, summary_of
@@ -16,6 +19,7 @@ from omniman_payment_core.records import OperationState
 from omniman_payment_core.values import PaymentStatus
 
 from .shop import TOTAL_Q, number_of, story_of
+from .witness import untrue_or_untold
 
 Movement = Mapping[str, Any]
 _TAKEN = {"captured": 1, "captured_from_hold": 1}
@@ -41,7 +45,7 @@ class Verdict:
         return not (self.doubles or self.lost or self.broken)
 
 
-def audit(movements: Sequence[Movement]) -> Verdict:
+def audit(movements: Sequence[Movement], told: Path) -> Verdict:
     """Everything that must hold at rest: nothing is due, no fault is left."""
     from omniman_payment_django.models import Directive, Order, PaymentOperation
 
@@ -60,6 +64,8 @@ def audit(movements: Sequence[Movement]) -> Verdict:
         *_books_equal_the_gateway(movements),
         *_the_ledger_folds_to_the_rows(),
         *_everything_has_ended(),
+        *untrue_or_untold(told),
+        *_what_the_operator_would_be_told(),
     ]
     return verdict
 
@@ -176,6 +182,14 @@ def _everything_has_ended() -> Iterator[str]:
             yield f"{ref}: {operation.kind} is {operation.state}"
     for notice in PaymentNotice.objects.all():
         yield f"{notice} was never told"
+
+
+def _what_the_operator_would_be_told() -> Iterator[str]:
+    """``manage.py payments audit`` finds nothing either, however impatient it is."""
+    from omniman_payment_django.auditing import PATIENCE, Audit
+
+    for breach in Audit(now=lambda: timezone.now() + PATIENCE).run():
+        yield str(breach)
 
 
 def _sums(movements: Sequence[Movement], signs: Mapping[str, int]) -> defaultdict[str, int]:

@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import time
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -189,4 +190,4 @@ def end_backend(pid: int, number: signal.Signals) -> bool:
     return True
 
 
-DATABASES = {"sqlite": SqliteFile, "postgres": OwnPostgres}
+DATABASES: dict[str, Callable[[Path], Database]] = {"sqlite": SqliteFile, "postgres": OwnPostgres}

@@ -10,6 +10,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from omniman_payment_simulators.stripe import StripeControl
 from omniman_payment_simulators.stripe.simulator import API_KEY, PUBLISHABLE_KEY, WEBHOOK_SECRET
@@ -68,9 +69,9 @@ def notify(gateway: Gateway, url: str) -> None:
         pass
 
 
-SLOW_SECONDS = 0.9
+SLOW_SECONDS = 1.2
 """Longer than a worker of the campaign waits for an answer."""
-_FAULTS = (
+_FAULTS: tuple[dict[str, Any], ...] = (
     {"kind": "drop", "when": "before"},
     {"kind": "drop", "when": "after"},
     {"kind": "reset", "when": "before"},
@@ -86,5 +87,5 @@ _FAULTS = (
 
 def one_fault(control: StripeControl, rng: random.Random) -> None:
     """One of the next requests has no luck: rather one that changes something than a look."""
-    fault = dict(rng.choice(_FAULTS))
-    control.fault(**fault, method=rng.choice(("POST", "POST", "POST", "*")))
+    where = rng.choice(({"method": "POST"}, {"method": "POST", "path": "/v1/refunds"}, {}))
+    control.fault(**rng.choice(_FAULTS), **where)

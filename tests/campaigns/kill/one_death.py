@@ -24,7 +24,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="omniman-kill-") as name, gateway() as stripe:
         folder = Path(name)
         log = folder / "log"
-        configure(SqliteFile(folder).settings, stripe)
+        configure(SqliteFile(folder).settings, stripe, folder / "told")
         ask(open_shop, log)
         ask(lambda: sell(CHARGED), log)
         freeze()
@@ -55,7 +55,7 @@ def _is_settled() -> bool:
 def _attempts() -> int:
     from omniman_payment_django.models import Directive
 
-    return Directive.objects.get().attempts
+    return int(Directive.objects.get().attempts)
 
 
 def _until(done: Callable[[], bool]) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from .gateway import Gateway
+from .witness import Witness
 
 ACCOUNT = "stripe"
 CURRENCY = "BRL"
@@ -25,8 +26,8 @@ CHANNELS = {
 }
 
 
-def configure(database: dict[str, Any], gateway: Gateway) -> None:
-    """Set Django up in this process, and import what a worker will need; connects to nothing."""
+def configure(database: dict[str, Any], gateway: Gateway, told: Path) -> None:
+    """Set Django up in this process; what observers are told is written to a file."""
     import django
     from django.conf import settings
 
@@ -60,10 +61,10 @@ def configure(database: dict[str, Any], gateway: Gateway) -> None:
         },
     )
     django.setup()
-    from omniman_payment_django.management.commands import process_directives  # noqa: F401
     from omniman_payment_django.runtime import get_registry
 
     get_registry().account(ACCOUNT)
+    get_registry().hooks.register(Witness(told), "witness")
 
 
 def open_shop() -> None:
@@ -75,10 +76,3 @@ def open_shop() -> None:
     call_command("migrate", verbosity=0, skip_checks=True)
     for code, config in CHANNELS.items():
         Channel.objects.create(code=code, config=config)
-
-
-def folder_in(parent: Path, name: str) -> Path:
-    """A fresh folder."""
-    folder = parent / name
-    folder.mkdir()
-    return folder

@@ -19,7 +19,8 @@ from .gateway import Gateway, gateway, notify
 from .listening import PATH, open_door
 from .project import configure, open_shop
 
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 60.0
+TOLD = "told"
 
 
 @dataclass(slots=True)
@@ -62,7 +63,7 @@ def _round(
     kills: int,
     mutant: str | None,
 ) -> Outcome:
-    configure(database.settings, stripe)
+    configure(database.settings, stripe, folder / TOLD)
     # Only with its settings there can Django's models be imported.
     from .storm import Storm
     from .working import warm_up, work
@@ -102,11 +103,11 @@ def _settle(storm: Any, worker: Callable[[], None]) -> Outcome:
         outcome.done["unknown when reconciled"] = sum(
             len(report["unknown"]) for report in found["reports"]
         )
-        _until(lambda: ask(_left, log) == 0)
+        _until(lambda: ask(_left, log) == 0 and ask(_untold, log) == 0)
     finally:
         last.kill()
     movements = control.ledger()["movements"]
-    verdict = ask(lambda: _audit(movements), log)
+    verdict = ask(lambda: _audit(movements, storm.folder / TOLD), log)
     if isinstance(storm.database, SqliteFile):
         sound = integrity_of(storm.database.path)
         if sound != "ok":
@@ -120,10 +121,10 @@ def _settle(storm: Any, worker: Callable[[], None]) -> Outcome:
     return outcome
 
 
-def _audit(movements: list[Any]) -> Any:
+def _audit(movements: list[Any], told: Path) -> Any:
     from .audit import audit
 
-    return audit(movements)
+    return audit(movements, told)
 
 
 def _finish_the_last_sale() -> None:
@@ -136,6 +137,12 @@ def _left() -> int:
     from omniman_payment_django.models import Directive
 
     return Directive.objects.filter(status__in=["pending", "running"]).count()
+
+
+def _untold() -> int:
+    from omniman_payment_django.models import PaymentNotice
+
+    return PaymentNotice.objects.count()
 
 
 def _reconcile() -> Any:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import random
 from datetime import timedelta
+from functools import partial
 
 from omniman_payment_core.decisions import Rules
 from omniman_payment_core.engine import BreakerRules, Engine, Limits
 
+from .mutants import MUTANTS
 from .project import ACCOUNT
 
-LEASE = timedelta(seconds=1.5)
-CALL_BUDGET = timedelta(seconds=0.7)
+LEASE = timedelta(seconds=2.2)
+CALL_BUDGET = timedelta(seconds=1.0)
 LIMITS = Limits(
     call_budget=CALL_BUDGET,
     lease=LEASE,
@@ -24,18 +27,18 @@ RULES = Rules(
     backoff_cap=timedelta(seconds=0.5),
     wait_poll=timedelta(seconds=2),
     send_slack=LEASE,
-    first_check=timedelta(seconds=2),
+    first_check=timedelta(seconds=3),
 )
 """Patience is shorter than a shop's, and the order of things the same."""
 SLOTS = 4
 
 
-def engine() -> Engine:
+def engine(mutant: str | None = None) -> Engine:
     """As ``runtime.get_engine`` makes it, but for the limits."""
     from omniman_payment_django.runtime import SystemClock, get_registry, get_store, new_id
 
     registry = get_registry()
-    return Engine(
+    made = Engine(
         get_store(),
         registry,
         registry.hooks,
@@ -43,10 +46,13 @@ def engine() -> Engine:
         clock=SystemClock(),
         new_id=new_id,
         rng=random.Random(),
-        owner="killed",
+        owner=str(os.getpid()),
         rules=RULES,
         limits=LIMITS,
     )
+    if mutant is not None:
+        MUTANTS[mutant](made)
+    return made
 
 
 def warm_up() -> None:
@@ -75,5 +81,5 @@ def work(mutant: str | None = None) -> None:
 
     from omniman_payment_django.management.commands import process_directives
 
-    process_directives.get_engine = engine  # type: ignore[assignment]
+    vars(process_directives)["get_engine"] = partial(engine, mutant)
     call_command("process_directives", "--watch", "--workers", str(SLOTS), verbosity=0)
