@@ -227,7 +227,7 @@ def _unknown(draft: Draft, operation: Operation, outcome: Outcome) -> None:
 def _take_back(draft: Draft, request: GatewayRequest, operation: Operation) -> None:
     """Certainly not carried out this time; another attempt, before or since, may have been."""
     latest = operation.attempts == request.attempt
-    if operation.in_doubt and draft.fenced and latest and not request.was_in_doubt:
+    if operation.in_doubt and latest and not request.was_in_doubt:
         draft.put(evolve(operation, state=OperationState.PLANNED))
 
 

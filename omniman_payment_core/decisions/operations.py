@@ -37,6 +37,12 @@ def operation_key(payment_id: str, kind: str, ordinal: int) -> str:
     return f"omp_{payment_id}_{kind}_{ordinal}"
 
 
+def next_key(draft: Draft, kind: str) -> tuple[int, str]:
+    """The ordinal and the key of the operation of this kind that would be planned next."""
+    ordinal = 1 + sum(1 for op in draft.operations() if op.kind == kind)
+    return ordinal, operation_key(draft.touched.id, kind, ordinal)
+
+
 def plan(
     draft: Draft,
     terms: Terms,
@@ -51,8 +57,7 @@ def plan(
     One that ``opens`` the transaction names it, where the backend lets us.
     """
     payment = draft.touched
-    ordinal = 1 + sum(1 for op in draft.operations() if op.kind == kind)
-    key = operation_key(payment.id, kind, ordinal)
+    ordinal, key = next_key(draft, kind)
     if opens and payment.transaction_id is None and terms.choose_transaction_id is not None:
         payment = draft.update(transaction_id=terms.choose_transaction_id(key))
     return draft.put(

@@ -8,7 +8,7 @@ from ..values import RefundStatus
 from .capture import blocked, chosen_payment
 from .draft import Draft
 from .opening import TermsOf
-from .operations import Parameters, plan, resolve_doubt, send
+from .operations import Parameters, next_key, plan, resolve_doubt, send
 from .payloads import digest, read_amount, read_text
 from .terms import Terms
 
@@ -55,6 +55,10 @@ def decide_refund(draft: Draft, account_terms: TermsOf) -> None:
         draft.fail("not_supported", why_not)
         return
     parameters = _parameters(payment, amount, reason)
+    # Known before it is asked for: whoever sees it at the gateway knows whose it is. And before
+    # anything is planned: should the backend have no name, there is no half of a plan.
+    _, key = next_key(draft, OperationKind.REFUND)
+    reference = terms.choose_refund_id(key) if terms.choose_refund_id else ""
     operation = plan(draft, terms, OperationKind.REFUND, amount, parameters)
     draft.put_refund(
         Refund(
@@ -64,8 +68,7 @@ def decide_refund(draft: Draft, account_terms: TermsOf) -> None:
             status=RefundStatus.PENDING,
             created_at=draft.now,
             reason=reason or "",
-            # Known before it is asked for: whoever sees it at the gateway knows whose it is.
-            reference=terms.choose_refund_id(operation.key) if terms.choose_refund_id else "",
+            reference=reference,
         )
     )
     send(draft, terms, operation, parameters)

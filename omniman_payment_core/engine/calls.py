@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ from ..decisions import (
 from ..errors import ConfigurationError
 from ..notices import GatewayCall
 from ..records import CallRecord, GatewayRequest
+from .answers import GarbageError, transaction_id_in
 
 if TYPE_CHECKING:
     from ..plugins.registry import Account
@@ -28,20 +30,41 @@ if TYPE_CHECKING:
 
 def terms_of(account: Account) -> Terms:
     """An account as decisions see it."""
-    backend, abilities = account.backend, account.abilities
     return Terms(
         account=account.name,
         plugin=account.plugin,
         version=account.version,
         fingerprint=account.fingerprint,
         livemode=account.livemode,
-        abilities=abilities,
+        abilities=account.abilities,
         registration=account.registration,
-        choose_transaction_id=(
-            backend.choose_transaction_id if "choose_transaction_id" in abilities else None
-        ),
-        choose_refund_id=backend.choose_refund_id if "choose_refund_id" in abilities else None,
+        choose_transaction_id=_choosing(account, "choose_transaction_id"),
+        choose_refund_id=_choosing(account, "choose_refund_id"),
     )
+
+
+def _choosing(account: Account, method: str) -> Callable[[str], str] | None:
+    """A backend's way to name things. What it raises or gives wrongly is a fault of the account.
+
+    It is asked inside a transaction of ours, where nothing may get past us and end the worker.
+    """
+    if method not in account.abilities:
+        return None
+    choose = getattr(account.backend, method)
+
+    def chosen(key: str) -> str:
+        try:
+            return transaction_id_in(method, choose(key))
+        except KeyboardInterrupt:
+            raise
+        except GarbageError as error:
+            why = str(error)
+        except BaseException:
+            # Not what it says of itself: that may hold a secret, or be a trap.
+            why = f"{method}() raised an exception"
+        raise ConfigurationError(f'account "{account.name}": the backend\'s {why}')
+
+    return chosen
 
 
 def check_binding(account: Account, request: GatewayRequest) -> None:

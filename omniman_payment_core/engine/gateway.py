@@ -6,8 +6,6 @@ Whatever a backend raises or returns becomes an :data:`Outcome`. What is not cer
 
 from __future__ import annotations
 
-import json
-import logging
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -37,18 +35,11 @@ from ..errors import (
 )
 from ..records import GatewayRequest
 from ..secrets import Scrubber
-from ..values import NextAction, PaymentResult, PaymentStatus, RefundSnapshot, RefundStatus
-
-log = logging.getLogger("omniman_payment.gateway")
+from ..values import PaymentResult, PaymentStatus
+from .answers import GarbageError, checked, transaction_id_in
 
 MAX_RETRY_AFTER = timedelta(hours=1)
-MAX_METADATA = 16_384
-_MAX_AMOUNT = 10**15
 _NEGATIVE = (PaymentStatus.FAILED, PaymentStatus.CANCELLED, PaymentStatus.EXPIRED)
-
-
-class GarbageError(Exception):
-    """A backend's answer does not keep the contract; says in which field."""
 
 
 def call_backend(backend: Any, abilities: Abilities, request: GatewayRequest) -> Any:
@@ -90,9 +81,17 @@ def outcome_of(
 ) -> Outcome:
     """Carry the call out and say what became of it. Raises nothing."""
     try:
-        outcome = _read(request, perform())
+        return _cleaned(_read(request, perform()), request, scrub)
     except BaseException as error:
-        return _raised(error, _discreet(request, scrub))
+        try:
+            return _raised(error, _discreet(request, scrub))
+        except BaseException:
+            # Even its class or its attributes were a trap.
+            return Unknown("an exception that cannot be looked at", plugin_fault=True)
+
+
+def _cleaned(outcome: Outcome, request: GatewayRequest, scrub: Callable[[str], str]) -> Outcome:
+    """The outcome with its texts fit to be stored and shown."""
     match outcome:
         case Answered(result) if result.error_code or result.error_message:
             return Answered(_scrubbed(result, _discreet(request, scrub)))
@@ -168,7 +167,7 @@ def _raised(error: BaseException, scrub: Callable[[str], str]) -> Outcome:
 def _text(error: BaseException) -> str:
     """A plugin's exception may be unable to say what it is."""
     try:
-        return str(error) or type(error).__name__
+        return str.__str__(str(error)) or type(error).__name__
     except BaseException:
         return type(error).__name__
 
@@ -186,9 +185,7 @@ def _read(request: GatewayRequest, answer: Any) -> Outcome:
             result = checked(answer)
             message = result.error_message or "the gateway declined"
             return Refused(result.error_code or "declined", message, result)
-        if not isinstance(answer, str) or not 0 < len(answer) <= 255:
-            raise GarbageError("prepare() did not return a transaction id")
-        return Prepared(answer)
+        return Prepared(transaction_id_in("prepare", answer))
     if request.method == "find":
         if not isinstance(answer, (list, tuple)):
             raise GarbageError("find() did not return a list")
@@ -201,101 +198,6 @@ def _read(request: GatewayRequest, answer: Any) -> Outcome:
             result.error_code or "", result.error_message or "the gateway declined", result
         )
     return Answered(result)
-
-
-def checked(answer: Any) -> PaymentResult:
-    """The answer as a result that keeps the contract, or :class:`GarbageError` naming the field."""
-    result = answer if type(answer) is PaymentResult else _adopted(answer)
-    if not isinstance(result.success, bool):
-        raise GarbageError("success is not true or false")
-    if not isinstance(result.status, str):
-        raise GarbageError("status is not a text")
-    for name in ("transaction_id", "error_code", "error_message", "currency", "reference"):
-        value = getattr(result, name)
-        if value is not None and not isinstance(value, str):
-            raise GarbageError(f"{name} is not a text")
-        if value is not None and len(value) > 255 and name != "error_message":
-            raise GarbageError(f"{name} is longer than 255 characters")
-    for name in ("amount_q", "authorized_q", "captured_q", "refunded_q", "disputed_q"):
-        value = getattr(result, name)
-        if value is not None and (type(value) is not int or not 0 <= value <= _MAX_AMOUNT):
-            raise GarbageError(f"{name} is not a whole number of the smallest unit")
-    for name in ("expires_at", "hold_expires_at"):
-        value = getattr(result, name)
-        if value is not None and getattr(value, "tzinfo", None) is None:
-            raise GarbageError(f"{name} is not an aware datetime")
-    if result.refunds is not None:
-        _check_refunds(result.refunds)
-    if result.next_action is not None:
-        _check_action(result.next_action)
-    if result.metadata and not _is_plain(result.metadata):
-        return _with_clean_metadata(result)
-    return result
-
-
-def _is_plain(metadata: Any) -> bool:
-    """A handful of short texts and numbers: certainly JSON, without writing it out."""
-    if type(metadata) is not dict or len(metadata) > 20:
-        return False
-    for name, value in metadata.items():
-        if type(name) is not str or len(name) > 100:
-            return False
-        if type(value) is not int and not (type(value) is str and len(value) <= 500):
-            return False
-    return True
-
-
-def _with_clean_metadata(result: PaymentResult) -> PaymentResult:
-    """Metadata that is not JSON is left out: the money it came with is real all the same."""
-    try:
-        _check_json("metadata", result.metadata)
-    except GarbageError as error:
-        log.warning("a backend's metadata was left out: %s", error)
-        return replace(result, metadata=None)
-    return result
-
-
-def _adopted(answer: Any) -> PaymentResult:
-    """A result class of the plugin's own making, as long as it has the page's six fields."""
-    try:
-        fields = {name: getattr(answer, name) for name in ("success", "transaction_id", "status")}
-    except Exception:
-        raise GarbageError(
-            f"the answer is a {type(answer).__name__}, not a PaymentResult"
-        ) from None
-    for name in PaymentResult.__dataclass_fields__:
-        if name not in fields:
-            fields[name] = getattr(answer, name, None)
-    return PaymentResult(**fields)
-
-
-def _check_refunds(refunds: object) -> None:
-    if not isinstance(refunds, (tuple, list)):
-        raise GarbageError("refunds is not a list")
-    for refund in refunds:
-        if not isinstance(refund, RefundSnapshot):
-            raise GarbageError("refunds holds something else than a RefundSnapshot")
-        if type(refund.amount_q) is not int or not 0 <= refund.amount_q <= _MAX_AMOUNT:
-            raise GarbageError("a refund's amount_q is not a whole number of the smallest unit")
-        if len(str(refund.reference)) > 255:
-            raise GarbageError("a refund's reference is longer than 255 characters")
-        if not isinstance(refund.reference, str) or refund.status not in list(RefundStatus):
-            raise GarbageError("a refund's reference or status is not known")
-
-
-def _check_action(action: object) -> None:
-    if not isinstance(action, NextAction) or not isinstance(action.kind, str):
-        raise GarbageError("next_action is not a NextAction")
-    _check_json("next_action", action.data)
-
-
-def _check_json(name: str, value: object) -> None:
-    try:
-        size = len(json.dumps(value))
-    except (TypeError, ValueError, RecursionError):
-        raise GarbageError(f"{name} is not JSON") from None
-    if not isinstance(value, Mapping) or size > MAX_METADATA:
-        raise GarbageError(f"{name} is not an object of at most {MAX_METADATA} characters")
 
 
 def _copy(value: Mapping[str, Any]) -> dict[str, Any]:

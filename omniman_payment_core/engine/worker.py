@@ -7,6 +7,7 @@ unknown and a new slot takes over. A late answer is settled all the same, for it
 from __future__ import annotations
 
 import logging
+import os
 import queue
 import threading
 import time
@@ -238,12 +239,16 @@ class Worker:
         slot.thread.start()
 
     def _serve(self, slot: _Slot) -> None:
+        process = os.getpid()
         while not slot.lost:
             work = self._todo.get()
             if work is None:
                 return
             slot.started, slot.work = time.monotonic(), work
             answer = self.engine.perform(work)
+            if os.getpid() != process:
+                # A plugin has forked, and this is the copy: the calls that wait are not its own.
+                os._exit(1)
             slot.work = None
             self._done.put((slot, answer))
 

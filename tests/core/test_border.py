@@ -23,7 +23,8 @@ from omniman_payment_core.decisions import (
     Refused,
     Unknown,
 )
-from omniman_payment_core.engine.gateway import MAX_METADATA, call_backend, outcome_of
+from omniman_payment_core.engine.answers import MAX_METADATA
+from omniman_payment_core.engine.gateway import call_backend, outcome_of
 from omniman_payment_core.errors import (
     BackendLoadError,
     ConfigurationError,
