@@ -11,13 +11,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self
 
 from .children import ask, fork, freeze
 from .databases import DATABASES, Database, SqliteFile, integrity_of
 from .gateway import Gateway, gateway, notify
 from .listening import PATH, open_door
 from .project import configure, open_shop
+
+if TYPE_CHECKING:
+    from .storm import Storm
 
 PATIENCE_SECONDS = 60.0
 TOLD = "told"
@@ -86,26 +89,21 @@ def _round(
             storm.end()
 
 
-def _settle(storm: Any, worker: Callable[[], None]) -> Outcome:
+def _settle(storm: Storm, worker: Callable[[], None]) -> Outcome:
+    """Let one worker finish, reconcile, and compare everything with the gateway's books."""
     outcome = Outcome(storm.done, broken=storm.broken)
     control, log = storm.gateway.control, storm.log
     ask(_finish_the_last_sale, log)
-    began = time.monotonic()
-    last = fork(worker, log)
-    try:
-        _until(lambda: ask(_left, log) == 0)
+    with Supervised(worker, log) as last:
+        began = time.monotonic()
+        last.until(lambda: ask(_left, log) == 0)
         outcome.drained_seconds = time.monotonic() - began
         control.flush(20)
-        found = ask(_reconcile, log)
-        outcome.done["differing when reconciled"] = sum(
-            len(report["differing"]) for report in found["reports"]
-        )
-        outcome.done["unknown when reconciled"] = sum(
-            len(report["unknown"]) for report in found["reports"]
-        )
-        _until(lambda: ask(_left, log) == 0 and ask(_untold, log) == 0)
-    finally:
-        last.kill()
+        for report in ask(_reconcile, log)["reports"]:
+            outcome.done["compared when reconciled"] += report["compared"]
+            outcome.done["differing when reconciled"] += len(report["differing"])
+            outcome.done["unknown when reconciled"] += len(report["unknown"])
+        last.until(lambda: ask(_left, log) == 0 and ask(_untold, log) == 0)
     movements = control.ledger()["movements"]
     verdict = ask(lambda: _audit(movements, storm.folder / TOLD), log)
     if isinstance(storm.database, SqliteFile):
@@ -119,6 +117,28 @@ def _settle(storm: Any, worker: Callable[[], None]) -> Outcome:
     outcome.done["movements"] = len(movements)
     outcome.log = log.read_text(errors="replace")
     return outcome
+
+
+class Supervised:
+    """One worker, started again when it ends by itself: too many calls hung."""
+
+    def __init__(self, worker: Callable[[], None], log: Path) -> None:
+        self._worker, self._log = worker, log
+        self._child = fork(worker, log)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._child.kill()
+
+    def until(self, done: Callable[[], bool]) -> None:
+        """Wait for it; what does not come about is for the audit to tell."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not done() and time.monotonic() < deadline:
+            time.sleep(0.1)
+            if not self._child.alive():
+                self._child = fork(self._worker, self._log)
 
 
 def _audit(movements: list[Any], told: Path) -> Any:
@@ -151,13 +171,3 @@ def _reconcile() -> Any:
     told = StringIO()
     call_command("payments", "reconcile", "--json", "--rate", "1000", stdout=told)
     return json.loads(told.getvalue())
-
-
-def _until(done: Callable[[], bool]) -> bool:
-    """Whether it came about; what is left is for the audit to tell."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not done():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.1)
-    return True

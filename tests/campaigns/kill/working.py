@@ -27,7 +27,7 @@ RULES = Rules(
     backoff_cap=timedelta(seconds=0.5),
     wait_poll=timedelta(seconds=2),
     send_slack=LEASE,
-    first_check=timedelta(seconds=3),
+    first_check=timedelta(seconds=6),
 )
 """Patience is shorter than a shop's, and the order of things the same."""
 SLOTS = 4
