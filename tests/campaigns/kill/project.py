@@ -20,6 +20,8 @@ CHANNELS = {
         "payment_backend": ACCOUNT,
         "payment_flow": flow,
         "currency": CURRENCY,
+        # An order that was cancelled keeps no money, and nobody has to see to it.
+        "late_money": "refund",
         "order_flow": _ORDER_FLOW,
     }
     for flow in ("authorize_capture", "charge")

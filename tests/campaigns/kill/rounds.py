@@ -93,7 +93,7 @@ def _settle(storm: Storm, worker: Callable[[], None]) -> Outcome:
     """Let one worker finish, reconcile, and compare everything with the gateway's books."""
     outcome = Outcome(storm.done, broken=storm.broken)
     control, log = storm.gateway.control, storm.log
-    ask(_finish_the_last_sale, log)
+    ask(_finish_selling, log)
     with Supervised(worker, log) as last:
         began = time.monotonic()
         last.until(lambda: ask(_left, log) == 0)
@@ -136,7 +136,7 @@ class Supervised:
         """Wait for it; what does not come about is for the audit to tell."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         while not done() and time.monotonic() < deadline:
-            time.sleep(0.1)
+            time.sleep(0.25)
             if not self._child.alive():
                 self._child = fork(self._worker, self._log)
 
@@ -147,10 +147,10 @@ def _audit(movements: list[Any], told: Path) -> Any:
     return audit(movements, told)
 
 
-def _finish_the_last_sale() -> None:
-    from .shop import last_number, sell
+def _finish_selling() -> None:
+    from .shop import finish
 
-    sell(last_number())
+    finish()
 
 
 def _left() -> int:

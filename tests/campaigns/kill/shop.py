@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from django.db import Error, InterfaceError, connections
 
 TOTAL_Q = 1000
+LATER = 20
+"""So many orders later a shopper changes their mind."""
 VISA = "pm_card_visa"
 
 
@@ -66,7 +68,6 @@ def sell(number: int) -> None:
     """One order and all that is asked for it; again, it changes nothing."""
     from omniman_payment_django.models import Channel, Session
     from omniman_payment_django.sessions import (
-        cancel_order,
         commit_session,
         confirm_payment,
         refund_payment,
@@ -86,11 +87,28 @@ def sell(number: int) -> None:
         confirm_payment(order, story.confirm_q, f"confirm:{ref}", final=True)
     for part, amount_q in enumerate(story.refunds_q):
         refund_payment(order, amount_q, dedupe_key=f"refund:{ref}:{part}")
-    if story.cancel and order.status != "cancelled":
-        cancel_order(order, actor="shopper")
+    if number >= LATER:
+        withdraw(number - LATER)
 
 
-BACKLOG = 150
+def withdraw(number: int) -> None:
+    """Cancel the order, if that is its story; again, it changes nothing."""
+    from omniman_payment_django.models import Order
+    from omniman_payment_django.sessions import cancel_order
+
+    if story_of(number).cancel:
+        cancel_order(Order.objects.get(ref=ref_of(number)), actor="shopper")
+
+
+def finish() -> None:
+    """What was sold last may have been sold half, and its shoppers have not changed their minds."""
+    last = last_number()
+    sell(last)
+    for number in range(max(0, last - LATER), last + 1):
+        withdraw(number)
+
+
+BACKLOG = 220
 """Directives that are open at most before the shop waits for the workers."""
 
 
