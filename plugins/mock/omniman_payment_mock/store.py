@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -21,7 +21,7 @@ Asked = tuple[Any, ...]
 class Remembered:
     """What an idempotency key stands for: what was asked, and the answer to it."""
 
-    asked: Asked
+    asked: Asked = field(repr=False)
     answer: PaymentResult
     at: datetime
 

@@ -24,6 +24,7 @@ from omniman_payment_core.notices import GatewayCall
 from omniman_payment_core.plugins import Account
 from omniman_payment_core.values import PaymentResult, PaymentStatus, RefundStatus
 from omniman_payment_django import conf
+from omniman_payment_django.asking import asked
 from omniman_payment_django.models import Flag, Payment, Refund
 from omniman_payment_django.runtime import get_registry, get_store
 
@@ -159,7 +160,7 @@ class Reconciling:
             return {}
         listed = self._call(
             "list_transactions",
-            lambda: self._account.backend.list_transactions(self._standing.since),
+            lambda: list(self._account.backend.list_transactions(self._standing.since)),
         )
         found: dict[str, PaymentResult] = {}
         for each in listed:
@@ -199,7 +200,7 @@ class Reconciling:
             currency=payment.currency if payment is not None else "",
             attempt=1,
         )
-        return get_registry().hooks.around_gateway_call(call, perform)
+        return asked(lambda: get_registry().hooks.around_gateway_call(call, perform))
 
     def _find_unknown(self, listed: Mapping[str, PaymentResult]) -> None:
         """Money at the gateway of which no payment here knows."""

@@ -26,6 +26,7 @@ from omniman_payment_django.runtime import get_registry, get_store
 
 from . import verifying
 from .matching import MATCHED, Match, match_events, syncs_of
+from .persons import without_persons
 from .rejections import rejections
 
 MAX_STORED_BODY = 8 * 1024
@@ -86,7 +87,7 @@ def accept(receiver: Receiver, events: Sequence[WebhookEvent], body: bytes) -> N
     distinct = sorted({e.event_id: e for e in events}.values(), key=lambda e: e.event_id)
     if not distinct:
         return
-    text = receiver.scrub(body.decode("utf-8", "replace"), MAX_STORED_BODY)
+    text = receiver.scrub(without_persons(body.decode("utf-8", "replace")), MAX_STORED_BODY)
     alias = conf.database()
     with transaction.atomic(using=alias):
         now = timezone.now()

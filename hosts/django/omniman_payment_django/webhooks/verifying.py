@@ -14,6 +14,7 @@ from typing import Any
 from omniman_payment_core.errors import WebhookError, WebhookVerificationError
 from omniman_payment_core.values import WebhookEvent
 
+from .persons import without_persons
 from .rejections import rejections
 
 MAX_EVENTS = 1000
@@ -46,7 +47,9 @@ def verify(
         # Also SystemExit: a plugin does not end the server on a stranger's request.
         reason = "the backend misbehaved"
         cause = f"{reason} with {type(error).__name__}{_place_of(error)}"
-        rejections.count(account, cause, detail=scrub(_text_of(error)), level=logging.ERROR)
+        rejections.count(
+            account, cause, detail=scrub(without_persons(_text_of(error))), level=logging.ERROR
+        )
         return None, reason
 
 

@@ -12,6 +12,7 @@ from django.urls import NoReverseMatch, reverse
 from omniman_payment_core.errors import PaymentError
 from omniman_payment_core.plugins import Account
 from omniman_payment_core.values import WebhookRegistration
+from omniman_payment_django.asking import asked
 from omniman_payment_django.runtime import get_registry
 
 HELP = (
@@ -50,15 +51,16 @@ def run(out: OutputWrapper, options: Mapping[str, Any]) -> None:
                 f'account "{name}" ({account.plugin}) cannot be told where to send notifications; '
                 "enter the address in the gateway's own dashboard"
             )
-        out.write(_describe(_carry_out(account, action, url)))
+        address = _address(name, str(url)) if action == "register" else ""
+        out.write(asked(lambda: _describe(_carry_out(account, action, address))))
     except PaymentError as error:
         raise CommandError(get_registry().scrubber.text(str(error))) from None
 
 
-def _carry_out(account: Account, action: str, url: str | None) -> WebhookRegistration | None:
+def _carry_out(account: Account, action: str, address: str) -> WebhookRegistration | None:
     registered: WebhookRegistration | None = None
     if action == "register":
-        registered = account.backend.register_webhook(_address(account.name, str(url)))
+        registered = account.backend.register_webhook(address)
     elif action == "remove":
         account.backend.remove_webhook()
     else:
