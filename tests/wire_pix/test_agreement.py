@@ -108,11 +108,11 @@ def spoilt(data: st.DataObject, body: dict[str, Any]) -> dict[str, Any]:
         container, name = data.draw(st.sampled_from(found))
         way = data.draw(st.sampled_from(["replace", "remove", "add"]))
         if way == "replace":
-            container[name] = data.draw(JUNK)
+            container[name] = copy.deepcopy(data.draw(JUNK))
         elif way == "remove":
             del container[name]
         elif isinstance(container, dict):
-            container[data.draw(NAMES)] = data.draw(JUNK)
+            container[data.draw(NAMES)] = copy.deepcopy(data.draw(JUNK))
     return body
 
 
