@@ -28,6 +28,7 @@ from ..records import (
     Refund,
     Source,
     StatusMove,
+    Topic,
     Trigger,
     evolve,
 )
@@ -373,12 +374,20 @@ class Draft:
             and self.order.cancelled
         )
 
+    def _looks_again(self) -> bool:
+        """The look itself could not be made: it has a time to be tried again, ever later."""
+        return (
+            self.directive.topic == Topic.SYNC
+            and self._end is not None
+            and self._end.status == DirectiveStatus.PENDING
+        )
+
     def _schedule(self, payment: Payment, before: Payment | None, last: dict[str, Any]) -> None:
         """When the gateway is looked at next. While a call follows, the directive sees to it."""
         if self._check_at is not None:
             last.update(next_check_at=self._check_at, checks=0)
             return
-        if self._request is not None:
+        if self._request is not None or self._looks_again():
             return
         if payment is before and not self.looked and payment.next_check_at is not None:
             return

@@ -63,7 +63,7 @@ def tells_of(draft: Draft, operation: Operation, seen: PaymentResult) -> bool:
         case OperationKind.REFUND:
             explained = refunds_are_explained(draft, seen)
             if explained is None:
-                return status == S.CAPTURED and draft.touched.refunded_q == 0
+                return False
             return explained
         case _:
             return True
@@ -117,7 +117,11 @@ def _totals(
     if captured is None:
         if doubt is not None and doubt.kind == OperationKind.CAPTURE:
             first = answered or payment.captured_q == 0
-            if status == S.CAPTURED or (status == S.PARTIALLY_CAPTURED and first):
+            # The rest of a hold may have lapsed, and a bare "captured" looks the same then.
+            whole = doubt.state != OperationState.PARKED and doubt.amount_q >= payment.open_q
+            if (status == S.CAPTURED and (first or whole)) or (
+                status == S.PARTIALLY_CAPTURED and first
+            ):
                 captured = payment.captured_q + doubt.amount_q
         elif status in (S.CAPTURED, S.REFUNDED, S.DISPUTED) and payment.captured_q == 0:
             captured = payment.open_q or payment.amount_q

@@ -35,6 +35,10 @@ LATEST_ARRIVAL = timedelta(minutes=10)
 """No request arrives later than this after it was sent."""
 
 
+STRANGER = "somebody-elses"
+"""A transaction that is not ours."""
+
+
 class Wire:
     """What happens to one call between the shop and the gateway; every fault leaves a mark."""
 
@@ -84,7 +88,7 @@ class Wire:
             case "currency":
                 return _altered(call(), currency="XTS")
             case "stranger":
-                return _altered(call(), transaction_id="somebody-elses")
+                return _altered(call(), transaction_id=STRANGER)
         call()
         raise OutcomeUnknownError("the answer was lost")
 

@@ -8,8 +8,11 @@ from multiprocessing import get_context
 
 import pytest
 
+from omniman_payment_core.records import Topic
+
 from .gateways import STRENGTHS
 from .schedules.scenarios import SCENARIOS, plays
+from .schedules.stage import Stage
 from .schedules.walk import Schedule, survey
 
 
@@ -35,3 +38,21 @@ def test_no_single_fault_anywhere_loses_or_doubles_anything(processes: Executor)
         if plays(scenario, strength)
     ]
     assert run_all(processes, undisturbed, 1) >= 10_000
+
+
+@pytest.mark.parametrize("fault", ["unsent", "lost", "garbage"])
+def test_a_gateway_that_does_not_answer_is_asked_ever_more_rarely(fault: str) -> None:
+    stage = Stage("full", {})
+    stage.order()
+    behaviour = {"qr": True, "expires_in": 86_400}
+    stage.ask(Topic.CHARGE, amount_q=1000, payment_method={"behaviour": behaviour})
+    stage.until_settled()
+    calls = stage.calls
+    for number in range(1, 1000):
+        stage.fault_at_call(number, fault)
+    stage.live(hours=6)
+    assert stage.calls - calls < 100
+    stage.fair_weather()
+    stage.payer("pay")
+    stage.live(hours=1)
+    assert [payment.status for payment in stage.store.payments.values()] == ["captured"]

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from omniman_payment_core.decisions import Rules
-from omniman_payment_core.records import DirectiveStatus, Topic
+from omniman_payment_core.decisions import Answered, Outcome, Rules
+from omniman_payment_core.records import DirectiveStatus, OperationKind, OperationState, Topic
 from omniman_payment_core.values import RefundStatus
+from omniman_payment_mock.gateway import MockGateway
 
-from ..gateways import STRENGTHS, FiveMethods
+from ..gateways import STRANGER, STRENGTHS, FiveMethods, Wire, make_account
 from ..invariants import Violation, check_always, check_at_rest, hold
 from ..world import SimWorker, World
 
@@ -24,8 +26,10 @@ SEED = 4711
 PATIENCE = 400
 """So many turns; a scenario that has not ended by then does not end."""
 
-READS = ("get_status", "find")
-_CRASH = ("crash",)
+ENDLESS = 4000
+"""So many steps that the same thing is done again and again."""
+
+_DEATH = ("death",)
 
 
 class Steady(random.Random):
@@ -52,17 +56,22 @@ class Stage(World):
         """What could have gone wrong at each place, in the order in which they came."""
         self.calls = 0
         self._during: dict[int, Callable[[], None]] = {}
+        self._scripted: dict[int, str] = {}
+        self._asleep: list[SimWorker] = []
         self._healed = False
         self.wire.choose = self._at_call
+        self.wire.rng = Steady(SEED)
         self.workers = [self._new_worker(number) for number in range(2)]
 
     # -- places ----------------------------------------------------------------------------
 
     def dies(self, where: str) -> bool:
         self.steps += 1
-        if self._place(where, _CRASH) is None:
+        if self.steps > ENDLESS:
+            raise Violation(f"L01: no end after {self.steps} steps: {self._due_now()}")
+        if self._place(where, _DEATH) is None:
             return False
-        self.tell(f"    crash: {where}")
+        self.tell(f"    death: {where}")
         return True
 
     def _at_call(self, method: str) -> str | None:
@@ -70,7 +79,8 @@ class Stage(World):
         act = self._during.pop(self.calls, None)
         if act is not None:
             act()
-        return self._place(method, self._faults_of(method))
+        scripted = self._scripted.pop(self.calls, None)
+        return scripted or self._place(method, self._faults_of(method))
 
     def _place(self, where: str, possible: tuple[str, ...]) -> str | None:
         if self._healed or not possible:
@@ -120,6 +130,58 @@ class Stage(World):
         """Let something happen while the n-th gateway call is on its way."""
         self._during[self.calls + number] = act
 
+    def fault_at_call(self, number: int, fault: str) -> None:
+        """Part of the story, in every schedule of it: the n-th call from now meets a fault."""
+        self._scripted[self.calls + number] = fault
+
+    def fair_weather(self) -> None:
+        """What was to go wrong as part of the story is over."""
+        self._scripted.clear()
+
+    def another_account(self) -> MockGateway:
+        """From now on the account's name stands for another account, at another gateway."""
+        gateway = MockGateway("other", clock=self.clock.now, rng=random.Random(SEED))
+        wire = Wire(gateway, random.Random(SEED), self.marks)
+        made = make_account(self.strength, gateway, self.clock, wire)
+        self.account = replace(made, fingerprint="other")
+        return gateway
+
+    def put_to_sleep(self) -> None:
+        """The worker that has something in hand stops, as its machine does."""
+        for number, worker in enumerate(self.workers):
+            if worker.works or worker.answers:
+                self._asleep.append(worker)
+                self.workers[number] = self._new_worker(self.steps + number)
+                self.tell(f"  {worker.name} sleeps")
+
+    def wake_up(self) -> list[SimWorker]:
+        """It goes on with what it had in hand, and knows nothing of the time that has passed."""
+        woken = self._asleep
+        for worker in self._asleep:
+            self.tell(f"  {worker.name} wakes up")
+        self.workers = [*self._asleep, *self.workers]
+        self._asleep = []
+        return woken
+
+    def nothing_is_kept_after(self, **duration: float) -> None:
+        """By then a cancelled order's money is free, or a person knows."""
+        self.live(**duration)
+        held = self.gateway.held_q("O1")
+        hold("L03", held == 0 or self.flagged(), f"{held} is held for a cancelled order")
+
+    def nap(self, **duration: float) -> None:
+        """Time passes while no worker gets to do anything."""
+        self.pass_until(self.clock.now() + timedelta(**duration))
+
+    def blurred(self) -> bool:
+        """An answer was struck by a fault, so that it does not say what happened."""
+        return any(fault != "death" for _, fault in self.struck)
+
+    def nobody_works(self, **duration: float) -> None:
+        """All workers are gone, and time passes; then there are others."""
+        self.pass_until(self.clock.now() + timedelta(**duration))
+        self.workers = [self._new_worker(self.steps + number) for number in range(2)]
+
     def transaction(self) -> str | None:
         """The order's newest transaction at the gateway."""
         return next(reversed(self.gateway.transactions("O1")), None)
@@ -143,14 +205,25 @@ class Stage(World):
         self.store.cancel_order("O1")
         self.ask(Topic.CANCEL)
 
-    def bank_refuses_refunds(self) -> None:
-        """What is on its way back to the shopper does not arrive."""
+    def gateway_acts(self) -> None:
+        """Refunds arrive, and so do requests that are late."""
         for name in self.gateway.transactions("O1"):
             txn = self.gateway.transaction(name)
             assert txn is not None
             for refund in txn.refunds:
                 if refund.status == RefundStatus.PENDING:
-                    self.gateway.settle_refund(refund.reference, ok=False)
+                    self.gateway.settle_refund(refund.reference)
+        self.gateway.deliver_late(due_only=True)
+
+    def asked_under(self, key: str) -> str | None:
+        """What the gateway remembers as the basket that was paid for under a key."""
+        known = self.gateway._store.recall(key)
+        if known is None:
+            return None
+        return next(
+            (part["basket"] for part in known.asked if type(part) is dict and "basket" in part),
+            None,
+        )
 
     def charges(self) -> bool:
         """Whether this gateway takes the money where others hold it."""
@@ -167,9 +240,40 @@ class Stage(World):
         worker = self._busy()
         if worker is None:
             return self.workers[0].engine.maintain() > 0
+        brought = [answer.outcome for answer in worker.answers]
         self.work(worker)
         check_always(self)
+        self._books_are_not_ahead()
+        if brought and worker in self.workers:
+            self._untrue_answers_are_noticed(brought)
         return True
+
+    def _books_are_not_ahead(self) -> None:
+        """A fact is something that has happened; and no capture is asked for beyond the hold."""
+        for payment in self.store.payments.values():
+            txn = self.gateway.transaction(payment.transaction_id or "")
+            if txn is not None:
+                for name in ("authorized_q", "captured_q"):
+                    ours, theirs = getattr(payment, name), getattr(txn, name)
+                    hold("I13 not ahead", ours <= theirs, (name, payment, txn))
+            captures = sum(
+                operation.amount_q
+                for operation in self.store.operations.values()
+                if operation.payment_id == payment.id
+                and operation.kind == OperationKind.CAPTURE
+                and operation.state not in (OperationState.REFUSED, OperationState.ABANDONED)
+            )
+            hold("I05", captures <= payment.authorized_q, (captures, payment))
+
+    def _untrue_answers_are_noticed(self, brought: list[Outcome]) -> None:
+        """What cannot be true is not booked, and a person hears of it."""
+        kinds = {flag.kind for flag in self.store.flags.values()}
+        for outcome in brought:
+            if isinstance(outcome, Answered):
+                ours = outcome.result.currency in (None, "BRL")
+                hold("I13 currency", ours or "currency_mismatch" in kinds, outcome)
+                about = outcome.result.transaction_id != STRANGER
+                hold("I13 transaction", about or "transaction_mismatch" in kinds, outcome)
 
     def _busy(self) -> SimWorker | None:
         for worker in self.workers:
@@ -226,9 +330,5 @@ class Stage(World):
         self.until_settled()
         self._healed = True
         self.heal()
+        self._books_are_not_ahead()
         check_at_rest(self)
-        if any(fault == "currency" for _, fault in self.struck):
-            kinds = [flag.kind for flag in self.store.flags.values()]
-            # A no says nothing of money, in whatever currency.
-            refused = any(op.state == "refused" for op in self.store.operations.values())
-            hold("I13", refused or "currency_mismatch" in kinds, "an answer in XTS was believed")

@@ -100,5 +100,5 @@ def walk(schedule: Schedule, depth: int) -> Iterator[Stage | Failed]:
     for place in range(last + 1, len(stage.places) + 1):
         for fault in stage.places[place - 1]:
             yield from walk(replace(schedule, faults=(*schedule.faults, (place, fault))), depth - 1)
-    beyond = replace(schedule, faults=(*schedule.faults, (len(stage.places) + 1, "crash"))).run()
+    beyond = replace(schedule, faults=(*schedule.faults, (len(stage.places) + 1, "death"))).run()
     hold("places", tuple(beyond.struck) == schedule.faults, f"{schedule} has more places")

@@ -1,0 +1,1 @@
+"""Design mutants: each undoes one rule, and the simulation has to notice."""
