@@ -21,7 +21,7 @@ shop: $(STAMP) ## Serve a small shop to buy, pay and refund in (PORT=n, DATA=fol
 	exec $(BIN)/python -m examples.shop $(if $(PORT),--port "$(PORT)") $(if $(DATA),--data "$(DATA)")
 
 test: $(STAMP) ## Run every test (ARGS="-k name" to choose)
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 prove: $(STAMP) ## Run the proofs of docs/guarantees.md, row by row (ARGS="refund" to choose)
 	$(BIN)/python -m tools.prove $(ARGS)
