@@ -85,7 +85,19 @@ _FAULTS: tuple[dict[str, Any], ...] = (
 )
 
 
-def one_fault(control: StripeControl, rng: random.Random) -> None:
-    """One of the next requests has no luck: rather one that changes something than a look."""
-    where = rng.choice(({"method": "POST"}, {"method": "POST", "path": "/v1/refunds"}, {}))
-    control.fault(**rng.choice(_FAULTS), **where)
+_PLACES = (
+    ("POST", "/v1/payment_intents"),
+    ("POST", "/v1/payment_intents/*/confirm"),
+    ("POST", "/v1/payment_intents/*/capture"),
+    ("POST", "/v1/payment_intents/*/cancel"),
+    ("POST", "/v1/refunds"),
+    ("GET", "*"),
+)
+AT_ONCE = 3
+
+
+def change_the_weather(control: StripeControl, rng: random.Random) -> None:
+    """The next request at some of the places has no luck; faults that nobody met are forgotten."""
+    control.clear_faults()
+    for method, path in rng.sample(_PLACES, AT_ONCE):
+        control.fault(**rng.choice(_FAULTS), method=method, path=path)

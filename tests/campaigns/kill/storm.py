@@ -13,7 +13,7 @@ from pathlib import Path
 
 from .children import Child, ask, fork
 from .databases import Database, OwnPostgres, SqliteFile, end_backend
-from .gateway import Gateway, one_fault
+from .gateway import Gateway, change_the_weather
 from .listening import listen
 from .shop import trade
 from .snapshots import written_ahead
@@ -22,8 +22,8 @@ from .working import LEASE, work
 WORKERS = 4
 GAP_SECONDS = (0.002, 0.060)
 """Between two deaths."""
-FAULT_SECONDS = 0.05
-"""Between two faults of the gateway."""
+WEATHER_SECONDS = 0.15
+"""How long a fault of the gateway waits for a request that meets it."""
 PAUSED = 0.1
 """Share of the workers that are paused instead of killed."""
 STANDSTILLS = 0.1
@@ -60,9 +60,7 @@ class Storm:
             self._wake_the_paused()
             time.sleep(self.rng.uniform(*GAP_SECONDS))
             self._strike_a_worker()
-            self._now_and_then(
-                "fault", FAULT_SECONDS, lambda: one_fault(self.gateway.control, self.rng)
-            )
+            self._now_and_then("weather", WEATHER_SECONDS, self._change_the_weather)
             self._now_and_then("shop", 1.5, lambda: self._kill_one("shop"))
             self._now_and_then("listener", 2.5, lambda: self._kill_one("listener"))
             self._now_and_then("disaster", 2.5, self._disaster)
@@ -77,8 +75,8 @@ class Storm:
         """Nobody is left."""
         self._kill_all()
 
-    def _one_fault(self) -> None:
-        one_fault(self.gateway.control, self.rng)
+    def _change_the_weather(self) -> None:
+        change_the_weather(self.gateway.control, self.rng)
 
     # People
 
