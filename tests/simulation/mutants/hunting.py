@@ -74,8 +74,8 @@ def hunt(mutant: Mutant, histories: int = HISTORIES) -> Death:
                     return Death(str(found.schedule), _invariant(found.cause))
     for seed, world, error in _histories(histories):
         tried += 1
+        _not_of_itself(world)
         if error is not None:
-            _not_of_itself(world)
             return Death(f"seed {seed}", _invariant(error))
     raise Survived(f"{tried} schedules and histories did not notice: {mutant.rule}")
 

@@ -110,7 +110,10 @@ def stale_answer_takes_back(patch: pytest.MonkeyPatch) -> None:
     rewrite(
         patch,
         absorbing._take_back,
-        ("draft.fenced and latest and not request.was_in_doubt", "(latest or True)"),
+        (
+            "operation.in_doubt and latest and not request.was_in_doubt",
+            "operation.in_doubt and request.attempt",
+        ),
     )
 
 

@@ -243,13 +243,15 @@ class Stage(World):
         brought = [answer.outcome for answer in worker.answers]
         self.work(worker)
         check_always(self)
-        self._books_are_not_ahead()
+        self._books_are_sound()
         if brought and worker in self.workers:
             self._untrue_answers_are_noticed(brought)
         return True
 
-    def _books_are_not_ahead(self) -> None:
+    def _books_are_sound(self) -> None:
         """A fact is something that has happened; and no capture is asked for beyond the hold."""
+        bugs = [flag for flag in self.store.flags.values() if flag.kind == "engine_bug"]
+        hold("no bug", not bugs, bugs)
         for payment in self.store.payments.values():
             txn = self.gateway.transaction(payment.transaction_id or "")
             if txn is not None:
@@ -330,5 +332,5 @@ class Stage(World):
         self.until_settled()
         self._healed = True
         self.heal()
-        self._books_are_not_ahead()
+        self._books_are_sound()
         check_at_rest(self)
