@@ -89,6 +89,8 @@ class Wire:
                 return _altered(call(), currency="XTS")
             case "stranger":
                 return _altered(call(), transaction_id=STRANGER)
+            case "amount":
+                return _altered(call(), amount_q=7)
         call()
         raise OutcomeUnknownError("the answer was lost")
 

@@ -87,8 +87,8 @@ def told_before_the_commit(patch: pytest.MonkeyPatch) -> None:
         (
             "return decide(case, self._directory, self._moment(now), self.rules)",
             "changes = decide(case, self._directory, self._moment(now), self.rules)\n"
-            "            self._teller.committed([Written(case, changes)])\n"
-            "            return changes",
+            "        self._teller.committed([Written(case, changes)])\n"
+            "        return changes",
         ),
     )
 

@@ -55,6 +55,7 @@ MUTANTS = (
     Mutant(money.refused_refund_stays_reserved, ("refund_refused",)),
     Mutant(money.exhaustion_is_failure, ("gateway_that_never_answers",)),
     Mutant(money.currency_is_believed, ("charge",), ("full",)),
+    Mutant(money.amount_is_believed, ("charge",), ("full",)),
     Mutant(money.any_transaction_is_ours, ("charge",), ("full",)),
     Mutant(money.another_attempts_money_is_adopted, ("declined_then_tried_anew",), ("finds",)),
     Mutant(money.rerouted_by_the_configuration, ("account_replaced_meanwhile",)),
@@ -68,4 +69,7 @@ MUTANTS = (
     Mutant(books.parked_without_a_flag, ("charge",), ("five_methods",)),
     Mutant(books.nobody_looks_again, ("paid_and_nobody_knocks",)),
     Mutant(books.knock_during_a_look_is_lost, ("paid_while_being_looked_at",)),
+    Mutant(books.told_before_the_commit, ("charge",)),
+    Mutant(books.notice_is_forgotten_first, ("charge",)),
+    Mutant(books.nobody_tells_again, ("charge",)),
 )

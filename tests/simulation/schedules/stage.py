@@ -9,18 +9,21 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping
+from copy import copy
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 from omniman_payment_core.decisions import Answered, Outcome, Rules
+from omniman_payment_core.engine.telling import Teller
+from omniman_payment_core.notices import PaymentChange
 from omniman_payment_core.records import DirectiveStatus, OperationKind, OperationState, Topic
-from omniman_payment_core.values import RefundStatus
+from omniman_payment_core.values import PaymentStatus, RefundStatus
 from omniman_payment_mock.gateway import MockGateway
 
 from ..gateways import STRANGER, STRENGTHS, FiveMethods, Wire, make_account
 from ..invariants import Violation, check_always, check_at_rest, hold
-from ..world import SimWorker, World
+from ..world import Crashed, SimWorker, World
 
 SEED = 4711
 PATIENCE = 400
@@ -58,6 +61,9 @@ class Stage(World):
         self._during: dict[int, Callable[[], None]] = {}
         self._scripted: dict[int, str] = {}
         self._asleep: list[SimWorker] = []
+        self._too_early: list[PaymentChange] = []
+        self._heard: set[tuple[str, PaymentStatus]] = set()
+        self._moved: set[tuple[str, PaymentStatus]] = set()
         self._healed = False
         self.wire.choose = self._at_call
         self.wire.rng = Steady(SEED)
@@ -100,22 +106,49 @@ class Stage(World):
         if method == "find":
             return ("lost", "limit", "unsent", "crash", "garbage")
         if method == "get_status":
-            return ("lost", "limit", "unsent", "crash", "garbage", "currency", "stranger")
+            return ("lost", "limit", "unsent", "crash", "garbage", "currency", "stranger", "amount")
         common = ("lost", "unanswered", "late", "limit", "unsent", "crash", "garbage")
         if method == "prepare":
             return common
         kind = STRENGTHS[self.strength][0]
         addressed = method not in ("authorize", "charge") or self._addressed()
         vague = ("vague",) if addressed and not issubclass(kind, FiveMethods) else ()
-        # A refund may be answered with the refund's own id; and an opening whose transaction
-        # the gateway names can be told any name.
+        # A refund may be answered with its own id and amount; and an opening whose
+        # transaction the gateway names can be told any name.
+        whole = ("amount",) if method != "refund" else ()
         stranger = ("stranger",) if addressed and method != "refund" else ()
-        return (*common, *vague, "currency", *stranger)
+        return (*common, *vague, "currency", *whole, *stranger)
 
     def _addressed(self) -> bool:
         """Whether an opening can be looked up whatever its answer says."""
         methods = self.account.abilities.methods
         return "choose_transaction_id" in methods or "prepare" in methods
+
+    # -- an observer -----------------------------------------------------------------------
+
+    def _new_worker(self, number: int) -> SimWorker:
+        worker = super()._new_worker(number)
+        engine, known = worker.engine, worker.engine.hooks
+        hooks = copy(known)
+        hooks.observes = (  # type: ignore[method-assign]
+            lambda hook: hook == "payment_changed" or known.observes(hook)
+        )
+        hooks.payment_changed = self._hear  # type: ignore[method-assign]
+        engine.hooks, engine._teller = hooks, Teller(engine.store, hooks, self.clock)
+        return worker
+
+    def _hear(self, change: PaymentChange) -> None:
+        """An observer is told; the worker may die over it."""
+        if self.dies("telling"):
+            raise Crashed
+        stored = self.store.payments.get(change.payment_id)
+        committed = stored is not None and stored.version >= change.version
+        if not committed:
+            self._too_early.append(change)
+        self._heard.add((change.payment_id, change.status))
+
+    def _remember_moves(self) -> None:
+        self._moved |= {(p.id, p.status) for p in self.store.payments.values()}
 
     # -- the script's words ----------------------------------------------------------------
 
@@ -244,6 +277,7 @@ class Stage(World):
         self.work(worker)
         check_always(self)
         self._books_are_sound()
+        self._remember_moves()
         if brought and worker in self.workers:
             self._untrue_answers_are_noticed(brought)
         return True
@@ -252,6 +286,7 @@ class Stage(World):
         """A fact is something that has happened; and no capture is asked for beyond the hold."""
         bugs = [flag for flag in self.store.flags.values() if flag.kind == "engine_bug"]
         hold("no bug", not bugs, bugs)
+        hold("told after the commit", not self._too_early, self._too_early)
         for payment in self.store.payments.values():
             txn = self.gateway.transaction(payment.transaction_id or "")
             if txn is not None:
@@ -276,6 +311,11 @@ class Stage(World):
                 hold("I13 currency", ours or "currency_mismatch" in kinds, outcome)
                 about = outcome.result.transaction_id != STRANGER
                 hold("I13 transaction", about or "transaction_mismatch" in kinds, outcome)
+                asked = outcome.result.amount_q in (None, *self._asked_amounts())
+                hold("I13 amount", asked or not ours or "amount_mismatch" in kinds, outcome)
+
+    def _asked_amounts(self) -> list[int]:
+        return [payment.amount_q for payment in self.store.payments.values()]
 
     def _busy(self) -> SimWorker | None:
         for worker in self.workers:
@@ -334,3 +374,4 @@ class Stage(World):
         self.heal()
         self._books_are_sound()
         check_at_rest(self)
+        hold("told", self._moved <= self._heard, self._moved - self._heard)
