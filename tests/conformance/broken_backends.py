@@ -23,7 +23,7 @@ from omniman_payment_mock import MockGateway, MockPaymentBackend
 from omniman_payment_mock.plugin import make_registration
 from omniman_payment_mock.script import Fault
 
-SECRET = "planted-webhook-secret"
+SECRET = "planted-webhook-secret-of-the-broken"
 
 
 class Clock:

@@ -25,7 +25,7 @@ from omniman_payment_simulators.pix import PixSimulator
 from tests.django_web.server import running_server
 from tests.selling import Selling
 
-SECRET = "webhook-secret-of-the-pix-shop"
+SECRET = "webhook-secret-of-the-pix-shop-of-tests"
 
 
 class Clock:

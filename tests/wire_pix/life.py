@@ -10,7 +10,7 @@ from omniman_payment_core.errors import PaymentError
 from omniman_payment_efi import EfiBackend
 from omniman_payment_simulators.pix import PixSimulator
 
-SECRET = "webhook-secret-of-the-wire"
+SECRET = "webhook-secret-of-the-wire-of-tests"
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 
 

@@ -26,7 +26,7 @@ SHOWN_TO_PAYER = "Pedido {order_ref}"
 EXPIRES_SOON = timedelta(days=30)
 MIN_EXPIRY, MAX_EXPIRY = 60, 30 * 24 * 3600
 MIN_TIMEOUT, MAX_TIMEOUT = 5, 60
-_SHORTEST_SECRET = 16
+_SHORTEST_SECRET = 32
 
 _KEYS = (
     re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"),  # a random key (EVP)
@@ -36,7 +36,7 @@ _KEYS = (
 )
 _LONGEST_KEY = 77
 _HEADER = re.compile(r"[A-Za-z0-9-]{1,64}")
-_SECRET = re.compile(r"[A-Za-z0-9_-]{16,128}")
+_SECRET = re.compile(r"[A-Za-z0-9_-]{32,128}")
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 

@@ -44,6 +44,23 @@ _REFUSES_US = ("CERTIFICATE_REQUIRED", "UNKNOWN_CA", "BAD_CERTIFICATE", "CERTIFI
                "HANDSHAKE_FAILURE")  # fmt: skip
 
 
+class _Connection(urllib3.connection.HTTPSConnection):
+    """Fails in one way where it does not come about, its handshake included: nothing was sent."""
+
+    def connect(self) -> None:
+        try:
+            super().connect()
+        except broken.NewConnectionError:
+            raise
+        except (OSError, broken.HTTPError) as error:
+            self.close()
+            raise broken.NewConnectionError(self, "the connection did not come about") from error
+
+
+class _Pool(urllib3.HTTPSConnectionPool):
+    ConnectionCls = _Connection
+
+
 class Transport:
     """One account's way to Efi.
 
@@ -115,9 +132,9 @@ class Transport:
                 endpoint.method, url, {**(headers or {}), "Authorization": f"Bearer {token}"}, body
             )
         except _NEVER_SENT as error:
-            raise NotAttemptedError(f"no connection to Efi: {type(error).__name__}") from None
+            self._not_connected(error)
         except broken.SSLError as error:
-            self._tls_failed(error, harmless=not endpoint.changes)
+            self._tls_failed(error.args[0] if error.args else None, harmless=not endpoint.changes)
         except broken.HTTPError as error:
             # What only reads cannot have had an effect.
             lost = OutcomeUnknownError if endpoint.changes else NotAttemptedError
@@ -170,11 +187,13 @@ class Transport:
             context.sslsocket_class = DeadlineSocket
         except CertificateError as error:
             raise ConfigurationError(f'option "{error.option}" {error}') from None
-        return urllib3.PoolManager(
+        pool = urllib3.PoolManager(
             maxsize=CONNECTIONS,
             ssl_context=context,
             timeout=urllib3.Timeout(connect=CONNECT_TIMEOUT, read=config.timeout),
         )
+        pool.pool_classes_by_scheme = {"https": _Pool}
+        return pool
 
     # The token
 
@@ -187,8 +206,10 @@ class Transport:
             status, answered, retry_after = self._exchange(
                 AUTHORIZE.method, AUTHORIZE.route, {"Authorization": basic["authorization"]}, body
             )
+        except _NEVER_SENT as error:
+            self._not_connected(error)
         except broken.SSLError as error:
-            self._tls_failed(error, harmless=True)
+            self._tls_failed(error.args[0] if error.args else None, harmless=True)
         except broken.HTTPError as error:
             raise NotAttemptedError(f"no token from Efi: {type(error).__name__}") from None
         if status == 200 and isinstance(answered, dict):
@@ -210,9 +231,15 @@ class Transport:
             f"of {where} (option sandbox is {self._config.sandbox})"
         )
 
-    def _tls_failed(self, error: broken.SSLError, *, harmless: bool) -> NoReturn:
+    def _not_connected(self, error: Exception) -> NoReturn:
+        """No connection came about, so nothing was sent: why, as far as a person can help it."""
+        cause = error.__cause__
+        if isinstance(cause, ssl.SSLError):
+            self._tls_failed(cause, harmless=True)
+        raise NotAttemptedError(f"no connection to Efi: {type(cause or error).__name__}") from None
+
+    def _tls_failed(self, cause: object, *, harmless: bool) -> NoReturn:
         """A certificate that is not accepted, ours or theirs; or a connection that broke."""
-        cause = error.args[0] if error.args else None
         if isinstance(cause, ssl.SSLCertVerificationError):
             raise ConfigurationError(
                 f"the server at {self._base} has a certificate that is not vouched for "

@@ -24,7 +24,7 @@ MAX_BODY = 64 * 1024
 MAX_HEADER = 4096
 MAX_SIGNATURES = 8
 MAX_DEPTH = 32
-MIN_SECRET_BYTES = 16
+MIN_SECRET_BYTES = 24
 
 _ID = re.compile(r"[\x21-\x2d\x2f-\x7e]{1,256}")
 """Visible ASCII without the full stop, which separates the id from the timestamp."""

@@ -16,7 +16,7 @@ from omniman_payment_mock.plugin import make_registration, register_backend
 from omniman_payment_mock.script import Fault
 from omniman_payment_mock.sqlite_store import SqliteStore
 
-SECRET = "planted-webhook-secret"
+SECRET = "planted-webhook-secret-of-the-mock"
 
 
 class MockDriver:

@@ -15,7 +15,9 @@ from omniman_payment_mock.plugin import make_registration, register_backend
 
 def test_the_registration_builds_a_backend_from_its_options() -> None:
     registration = register_backend()
-    backend = registration.build({"latency_ms": 0, "webhook_secret": ["a-long-enough-secret"]})
+    backend = registration.build(
+        {"latency_ms": 0, "webhook_secret": ["a-secret-that-is-long-enough"]}
+    )
     assert isinstance(backend, MockPaymentBackend)
     assert backend.charge(1000, "brl", "ORD-1", {"type": "card"}).success
 
@@ -26,7 +28,7 @@ def test_an_account_of_the_settings_gets_its_mock() -> None:
             "PAYMENT_BACKENDS": {
                 "shop": {
                     "plugin": "mock-inline",
-                    "config": {"gateway": "shop", "webhook_secret": "a-long-enough-secret"},
+                    "config": {"gateway": "shop", "webhook_secret": "a-secret-that-is-long-enough"},
                 }
             },
             "DEFAULT_PAYMENT_BACKEND": "shop",
@@ -58,7 +60,7 @@ def test_the_mock_has_every_ability_and_feature() -> None:
     [
         ("script", {"declien": 1}, "unknown entry 'declien'"),
         ("script", "decline", "mapping"),
-        ("webhook_secret", ["weak"], "at least 16 bytes"),
+        ("webhook_secret", ["weak"], "at least 24 bytes"),
         ("webhook_secret", [], "secret"),
         ("webhook_secret", [7], "texts"),
         ("latency_ms", -1, "negative"),

@@ -23,7 +23,7 @@ MIN_TIMEOUT, MAX_TIMEOUT = 5, 80
 
 _SECRET = re.compile(r"(?:sk|rk)_(test|live)_[A-Za-z0-9_]{6,240}")
 _PUBLISHABLE = re.compile(r"pk_(test|live)_[A-Za-z0-9_]{6,240}")
-_ENDPOINT = re.compile(r"whsec_[A-Za-z0-9_+/=-]{6,240}")
+_ENDPOINT = re.compile(r"whsec_[A-Za-z0-9_+/=-]{18,240}")
 _ACCOUNT = re.compile(r"acct_[A-Za-z0-9]{8,32}")
 _VERSION = re.compile(r"20\d\d-\d\d-\d\d(?:\.[a-z]+)?")
 _ACCOUNT_IN_KEY = re.compile(r"(?:sk|rk)_(?:test|live)_5(1[A-Za-z0-9]{15})")
@@ -109,7 +109,9 @@ def _check_endpoint_secret(value: Any) -> str | None:
         return "must be a signing secret, or a list of up to five while one is being rolled"
     for secret in secrets:
         if not isinstance(secret, str) or not _ENDPOINT.fullmatch(secret):
-            return "is not a signing secret: that begins with whsec_"
+            return (
+                "is not a signing secret: that begins with whsec_ and is as long as Stripe made it"
+            )
     return None
 
 

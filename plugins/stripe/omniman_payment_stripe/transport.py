@@ -13,7 +13,6 @@ from typing import Any, NoReturn
 
 import requests
 import stripe
-from requests.adapters import HTTPAdapter
 from urllib3.exceptions import (
     ConnectTimeoutError,
     MaxRetryError,
@@ -23,6 +22,7 @@ from urllib3.exceptions import (
 )
 
 from .config import Config
+from .connections import SureAdapter
 
 CONNECT_TIMEOUT = 5
 
@@ -102,7 +102,7 @@ class Transport(stripe.RequestsClient):
         # Otherwise an entry for the host in somebody's .netrc takes the place of the API key.
         session.auth = _keep_authorization
         for scheme in ("https://", "http://"):
-            session.mount(scheme, HTTPAdapter(pool_connections=1, pool_maxsize=1, max_retries=0))
+            session.mount(scheme, SureAdapter(pool_connections=1, pool_maxsize=1, max_retries=0))
         with self._opening:
             self._open.append(session)
         return session

@@ -14,7 +14,7 @@ from omniman_payment_stripe.plugin import register_backend
 
 KEY = "sk_test_51AbCdEfGhIjKlMnOpqrstuvwxyz"
 LIVE = "sk_live_51AbCdEfGhIjKlMnOpqrstuvwxyz"
-SIGNING = "whsec_0123456789abcdef"
+SIGNING = "whsec_0123456789abcdef01"
 
 
 def problems(**config: Any) -> list[str]:
@@ -83,6 +83,10 @@ def test_the_settings_of_the_specification_page_are_accepted() -> None:
         ),
         (
             {"api_key": KEY, "webhook_secret": "sk_test_51AbCdEfGh"},
+            'option "webhook_secret" is not a signing secret: that begins with whsec_',
+        ),
+        (
+            {"api_key": KEY, "webhook_secret": SIGNING[:-1]},
             'option "webhook_secret" is not a signing secret: that begins with whsec_',
         ),
         (

@@ -20,7 +20,7 @@ from omniman_payment_core.errors import (
 from omniman_payment_core.values import WebhookEvent
 from omniman_payment_stripe import StripeBackend
 
-OLD, NEW = "whsec_0123456789abcdef", "whsec_fedcba9876543210"
+OLD, NEW = "whsec_0123456789abcdef01", "whsec_fedcba987654321001"
 
 
 def backend(*secrets: str) -> StripeBackend:
