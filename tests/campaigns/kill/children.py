@@ -45,11 +45,15 @@ class Child:
             self.ended = pid != 0
         return not self.ended
 
-    def kill(self) -> None:
-        """SIGKILL, and wait: nothing of it is left to happen afterwards."""
+    def strike(self) -> None:
+        """SIGKILL, whatever it is doing; its remains are waited for later."""
         if not self.ended:
             os.kill(self.pid, signal.SIGKILL)
-            self.wait()
+
+    def kill(self) -> None:
+        """SIGKILL, and wait: nothing of it is left to happen afterwards."""
+        self.strike()
+        self.wait()
 
     def wait(self) -> None:
         """Until it has ended."""
@@ -79,6 +83,8 @@ def fork(run: Callable[[], object], log: Path) -> Child:
         return Child(pid)
     status = 1
     try:
+        # However busy they are, whoever kills them is not late.
+        os.nice(2)
         written = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         os.dup2(written, 1)
         os.dup2(written, 2)

@@ -20,11 +20,13 @@ from .snapshots import written_ahead
 from .working import LEASE, work
 
 WORKERS = 4
-GAP_SECONDS = (0.002, 0.060)
+GAP_SECONDS = (0.002, 0.045)
 """Between two deaths."""
 WEATHER_SECONDS = 0.15
 """How long a fault of the gateway waits for a request that meets it."""
-PAUSED = 0.1
+SERVERS = 0.015
+"""So many database servers have to die for each worker."""
+PAUSED = 0.12
 """Share of the workers that are paused instead of killed."""
 STANDSTILLS = 0.1
 """A worker that sleeps with SQLite's write lock stops the whole shop: not every time."""
@@ -44,6 +46,7 @@ class Storm:
     broken: list[str] = field(default_factory=list)
     _workers: list[Child] = field(default_factory=list)
     _paused: list[tuple[float, Child]] = field(default_factory=list)
+    _dying: list[Child] = field(default_factory=list)
     _shop: Child | None = None
     _listener: Child | None = None
     _due: dict[str, float] = field(default_factory=dict)
@@ -54,8 +57,8 @@ class Storm:
 
     def rage(self, seconds: float, kills: int) -> None:
         """For as long as asked, and until as many workers were killed."""
-        began = time.monotonic()
-        while time.monotonic() - began < seconds or self.done["kills"] < kills:
+        ends_at = time.monotonic() + seconds
+        while time.monotonic() < ends_at or not self._killed_enough(kills):
             self._people_the_shop()
             self._wake_the_paused()
             time.sleep(self.rng.uniform(*GAP_SECONDS))
@@ -63,7 +66,7 @@ class Storm:
             self._now_and_then("weather", WEATHER_SECONDS, self._change_the_weather)
             self._now_and_then("shop", 1.5, lambda: self._kill_one("shop"))
             self._now_and_then("listener", 2.5, lambda: self._kill_one("listener"))
-            self._now_and_then("disaster", 2.5, self._disaster)
+            self._now_and_then("disaster", 1.6, self._disaster)
 
     def calm(self) -> None:
         """No more faults; everybody who is left is killed, but for who listens."""
@@ -75,6 +78,10 @@ class Storm:
         """Nobody is left."""
         self._kill_all()
 
+    def _killed_enough(self, kills: int) -> bool:
+        servers = kills * SERVERS if isinstance(self.database, OwnPostgres) else 0
+        return self.done["kills"] >= kills and self.done["server kills"] >= servers
+
     def _change_the_weather(self) -> None:
         change_the_weather(self.gateway.control, self.rng)
 
@@ -82,6 +89,7 @@ class Storm:
 
     def _people_the_shop(self) -> None:
         self._workers = [worker for worker in self._workers if worker.alive()]
+        self._dying = [worker for worker in self._dying if worker.alive()]
         while len(self._workers) < WORKERS:
             self._workers.append(fork(self.work, self.log))
         self._people("shop")
@@ -94,7 +102,13 @@ class Storm:
             setattr(self, f"_{who}", fork(run, self.log))
 
     def _everybody(self) -> list[Child]:
-        some = [*self._workers, *(child for _, child in self._paused), self._shop, self._listener]
+        some = [
+            *self._workers,
+            *self._dying,
+            *(child for _, child in self._paused),
+            self._shop,
+            self._listener,
+        ]
         return [child for child in some if child is not None and child.alive()]
 
     # Deaths
@@ -113,7 +127,8 @@ class Storm:
             self._paused.append((time.monotonic() + asleep, worker))
             self.done["pauses"] += 1
         else:
-            worker.kill()
+            worker.strike()
+            self._dying.append(worker)
             self.done["kills"] += 1
 
     def _wake_the_paused(self) -> None:
@@ -132,9 +147,12 @@ class Storm:
             self.done[f"{who} kills"] += 1
 
     def _kill_all(self) -> None:
-        for child in self._everybody():
-            child.kill()
-        self._workers, self._paused = [], []
+        everybody = self._everybody()
+        for child in everybody:
+            child.strike()
+        for child in everybody:
+            child.wait()
+        self._workers, self._paused, self._dying = [], [], []
 
     # Disasters
 
