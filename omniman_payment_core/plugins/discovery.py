@@ -52,6 +52,11 @@ class Installed:
         """The distribution with its version."""
         return f"{self.distribution} {self.version}"
 
+    def is_meant_by(self, distribution: str, version: str) -> bool:
+        """Whether it is of this distribution, in this version or one that begins with it."""
+        named = _normalised(self.distribution) == _normalised(distribution)
+        return named and (self.version == version or self.version.startswith(f"{version}."))
+
 
 class Discovery:
     """Reads the metadata of what is installed once, and imports what is asked for."""
@@ -180,7 +185,7 @@ def _points_of(distribution: Any, seen: set[str]) -> list[tuple[str, Installed]]
     if not text or "omniman_payment." not in text:
         return []
     name, version = _identity(distribution.read_text)
-    normalised = re.sub(r"[-_.]+", "-", name).lower()
+    normalised = _normalised(name)
     if normalised in seen or not _is_active(name, text):
         return []
     seen.add(normalised)
@@ -189,6 +194,10 @@ def _points_of(distribution: Any, seen: set[str]) -> list[tuple[str, Installed]]
         for point in distribution.entry_points
         if point.group in (BACKENDS_GROUP, HOOKS_GROUP)
     ]
+
+
+def _normalised(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def _identity(read_text: Callable[[str], str | None]) -> tuple[str, str]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..contracts import BackendRegistration
 from ..errors import (
+    BackendConflictError,
     BackendLoadError,
     BackendNotFoundError,
     BackendOptionsError,
@@ -243,6 +244,8 @@ class PaymentRegistry:
             else:
                 registration = self._load_plugin(plugin, settings)
             self._registrations[plugin] = registration
+        elif plugin not in self._inline and settings.class_path is None:
+            self._check_pins(plugin, settings)
         if settings.class_path is None and plugin not in self._inline:
             entry = self.discovery.find(plugin)
             version, origin = entry.version, entry.origin
@@ -261,11 +264,26 @@ class PaymentRegistry:
 
     def _load_plugin(self, plugin: str, settings: AccountSettings) -> BackendRegistration:
         try:
+            self._check_pins(plugin, settings)
             return self.discovery.load_backend(plugin)
         except BackendNotFoundError as error:
             raise BackendNotFoundError(
                 f"{settings.place}: {error}", name=error.name, known=error.known
             ) from None
+
+    def _check_pins(self, plugin: str, settings: AccountSettings) -> None:
+        """Before anything of it is imported: whether it is the one that was meant."""
+        if settings.distribution is None and settings.version is None:
+            return
+        entry = self.discovery.find(plugin)
+        meant = (settings.distribution or entry.distribution, settings.version or entry.version)
+        if not entry.is_meant_by(*meant):
+            raise BackendConflictError(
+                f'{settings.place} takes plugin "{plugin}" from {" ".join(meant)} only, and '
+                f"{entry.origin} brings it",
+                name=plugin,
+                distributions=[entry.origin],
+            )
 
     def _learn(self) -> None:
         """Tell the scrubber what to hide: until a plugin is loaded, all of its account's config."""

@@ -17,7 +17,7 @@ BACKENDS = "PAYMENT_BACKENDS"
 DEFAULT = "DEFAULT_PAYMENT_BACKEND"
 DISABLED = "PAYMENT_HOOKS_DISABLED"
 KEYS = (BACKENDS, DEFAULT, DISABLED)
-ENTRY_KEYS = ("class", "plugin", "config")
+ENTRY_KEYS = ("class", "plugin", "config", "distribution", "version")
 
 DOCUMENTED_CLASSES: Mapping[str, str] = MappingProxyType(
     {
@@ -32,6 +32,8 @@ _MISSPELT = 0.85
 """How like one of ours a key must be: OMNIMAN has keys of other parts too."""
 
 _ACCOUNT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+_DISTRIBUTION = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,98}[A-Za-z0-9])?")
+_VERSION = re.compile(r"[0-9]+(\.[A-Za-z0-9]+)*")
 _DOTTED = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)+")
 
 
@@ -44,6 +46,10 @@ class AccountSettings:
     class_path: str | None = None
     config: Mapping[str, Secret] = field(default_factory=dict, repr=False)
     """Every value is wrapped: which ones are secret only the plugin can say."""
+    distribution: str | None = None
+    """The only distribution that may bring the plugin, where the settings name one."""
+    version: str | None = None
+    """Its version, or the beginning of it: 1.2 stands for every 1.2.x."""
 
     @property
     def place(self) -> str:
@@ -132,7 +138,35 @@ def _account(name: str, entry: object, problems: list[str]) -> AccountSettings:
                 f"Known: {quoted(ENTRY_KEYS)}"
             )
     plugin, class_path = _selection(name, entry, problems)
-    return AccountSettings(name, plugin, class_path, _config(name, entry.get("config"), problems))
+    return AccountSettings(
+        name,
+        plugin,
+        class_path,
+        _config(name, entry.get("config"), problems),
+        _pin(name, entry, "distribution", _DISTRIBUTION, class_path, problems),
+        _pin(name, entry, "version", _VERSION, class_path, problems),
+    )
+
+
+def _pin(
+    name: str,
+    entry: Mapping[Any, Any],
+    key: str,
+    form: re.Pattern[str],
+    class_path: str | None,
+    problems: list[str],
+) -> str | None:
+    stated = entry.get(key)
+    if stated is None:
+        return None
+    if class_path is not None:
+        problems.append(f'{place_of(name, key)} is for a plugin, and "class" names none')
+    elif not isinstance(stated, str) or not form.fullmatch(stated):
+        shown = f'"{stated}"' if isinstance(stated, str) and stated else _shape(stated)
+        problems.append(f"{place_of(name, key)} is {shown}, not the {key} that a plugin is from")
+    else:
+        return stated
+    return None
 
 
 def _selection(

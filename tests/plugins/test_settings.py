@@ -107,7 +107,7 @@ def test_every_problem_is_reported_at_once_with_its_place() -> None:
     ) == [
         'OMNIMAN["PAYMENT_BACKEND"] is not known. Did you mean "PAYMENT_BACKENDS"?',
         'OMNIMAN["PAYMENT_BACKENDS"]["a"] has an unknown key "clas". Did you mean "class"? '
-        'Known: "class", "plugin", "config"',
+        'Known: "class", "plugin", "config", "distribution", "version"',
         'OMNIMAN["PAYMENT_BACKENDS"]["b"]["class"] is not a dotted path such as '
         '"shop.payments.MyBackend"; for an installed plugin write "plugin" instead',
         'OMNIMAN["PAYMENT_BACKENDS"]["c"] has both "class" and "plugin"; one of them decides',
