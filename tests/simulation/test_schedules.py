@@ -37,7 +37,26 @@ def test_no_single_fault_anywhere_loses_or_doubles_anything(processes: Executor)
         for strength in STRENGTHS
         if plays(scenario, strength)
     ]
-    assert run_all(processes, undisturbed, 1) >= 10_000
+    assert run_all(processes, undisturbed, 1) >= 20_000
+
+
+PAIRS = (
+    ("charge", "full"),
+    ("charge", "finds_unkeyed"),
+    ("charge", "unaddressed"),
+    ("charge_paid_by_code", "names"),
+    ("hold_and_confirm", "no_proof"),
+    ("hold_and_cancel", "finds"),
+    ("two_partial_captures", "five_methods_proof"),
+    ("one_refund_asked_for_twice", "names"),
+    ("cancelled_while_the_hold_is_made", "full"),
+    ("opened_twice", "prepares"),
+)
+
+
+def test_no_pair_of_faults_loses_or_doubles_anything(processes: Executor) -> None:
+    undisturbed = [Schedule(scenario, strength) for scenario, strength in PAIRS]
+    assert run_all(processes, undisturbed, 2) >= 5_000
 
 
 @pytest.mark.parametrize("fault", ["unsent", "lost", "garbage"])

@@ -272,7 +272,7 @@ class Stage(World):
         """One step of a worker that has something to do; whether there was one."""
         worker = self._busy()
         if worker is None:
-            return self.workers[0].engine.maintain() > 0
+            return self._maintain()
         brought = [answer.outcome for answer in worker.answers]
         self.work(worker)
         check_always(self)
@@ -281,6 +281,14 @@ class Stage(World):
         if brought and worker in self.workers:
             self._untrue_answers_are_noticed(brought)
         return True
+
+    def _maintain(self) -> bool:
+        """Housekeeping, over which a worker can die as well; whether there was any."""
+        try:
+            return self.workers[0].engine.maintain() > 0
+        except Crashed:
+            self.workers[0] = self._new_worker(self.steps)
+            return True
 
     def _books_are_sound(self) -> None:
         """A fact is something that has happened; and no capture is asked for beyond the hold."""
