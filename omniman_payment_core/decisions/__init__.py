@@ -18,6 +18,7 @@ from .terms import (
     Rules,
     Terms,
     Unknown,
+    check_binding,
 )
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "Terms",
     "Unknown",
     "breaches",
+    "check_binding",
     "decide",
     "differences",
     "moved_money",

@@ -228,7 +228,16 @@ def _take_back(draft: Draft, request: GatewayRequest, operation: Operation) -> N
     """Certainly not carried out this time; another attempt, before or since, may have been."""
     latest = operation.attempts == request.attempt
     if operation.in_doubt and latest and not request.was_in_doubt:
-        draft.put(evolve(operation, state=OperationState.PLANNED))
+        # The gateway has not seen its key yet: the key's window begins with the next attempt.
+        draft.put(
+            evolve(
+                operation,
+                state=OperationState.PLANNED,
+                first_sent_at=None,
+                last_sent_at=None,
+                window_until=None,
+            )
+        )
 
 
 def _misconfigured(draft: Draft, message: str) -> None:

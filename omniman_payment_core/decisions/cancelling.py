@@ -10,12 +10,12 @@ from .capture import blocked, chosen_payment
 from .draft import Draft
 from .late import return_money
 from .opening import TermsOf
-from .operations import Parameters, look, plan, resolve_doubt, send
+from .operations import Parameters, look, park_behind, plan, resolve_doubt, send
 from .payloads import digest, read_flag
 from .terms import Terms
 
 
-def decide_cancel(draft: Draft, account_terms: TermsOf) -> None:
+def decide_cancel(draft: Draft, terms_of: TermsOf) -> None:
     """Settle the directive, or ask for the void; what is in doubt is resolved first."""
     payment = chosen_payment(draft)
     if payment is None:
@@ -25,7 +25,7 @@ def decide_cancel(draft: Draft, account_terms: TermsOf) -> None:
             draft.complete(status="nothing_to_cancel")
         return
     draft.choose(payment)
-    terms = account_terms(payment.account)
+    terms = terms_of(payment)
     if read_flag(draft.directive.payload, "unpaid"):
         # The shopper's time is over; the order is not cancelled, and takes what came in time.
         if payment.status not in (S.PENDING, S.REQUIRES_ACTION):
@@ -107,7 +107,7 @@ def _continue(draft: Draft, terms: Terms, operation: Operation) -> None:
         send(draft, terms, operation, parameters)
         return
     if operation.state == OperationState.PARKED:
-        draft.park("outcome_unknown", f"operation {operation.key} waits for a person")
+        park_behind(draft, operation)
         return
     resolve_doubt(draft, terms, operation, parameters)
     resolved = draft.operation(operation.key) or operation

@@ -7,12 +7,12 @@ from ..records import Operation, OperationKind, OperationState, Payment, Topic
 from ..values import PaymentStatus as S
 from .draft import Draft
 from .opening import TermsOf
-from .operations import Parameters, plan, resolve_doubt, send
+from .operations import Parameters, park_behind, plan, resolve_doubt, send
 from .payloads import PayloadError, digest, read_amount, read_flag
 from .terms import Terms
 
 
-def decide_capture(draft: Draft, account_terms: TermsOf) -> None:
+def decide_capture(draft: Draft, terms_of: TermsOf) -> None:
     """Settle the directive, or ask for the capture it stands for."""
     amount_q = read_amount(draft.directive.payload)
     final = read_flag(draft.directive.payload, "final")
@@ -24,7 +24,7 @@ def decide_capture(draft: Draft, account_terms: TermsOf) -> None:
             draft.fail("nothing_to_capture", "no transaction to capture: nothing was held")
         return
     draft.choose(payment)
-    terms = account_terms(payment.account)
+    terms = terms_of(payment)
     mine = draft.mine(OperationKind.CAPTURE)
     if mine is not None and mine.state != OperationState.ABANDONED:
         _continue(draft, terms, mine, final)
@@ -140,7 +140,7 @@ def _continue(draft: Draft, terms: Terms, operation: Operation, final: bool | No
     elif operation.state == OperationState.REFUSED:
         draft.fail(operation.code or "declined", operation.evidence or "the gateway refused")
     elif operation.state == OperationState.PARKED:
-        draft.park("outcome_unknown", f"operation {operation.key} waits for a person")
+        park_behind(draft, operation)
     else:
         draft.complete(
             transaction_id=payment.transaction_id,

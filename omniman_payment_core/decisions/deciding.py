@@ -14,6 +14,7 @@ from ..records import (
     ChannelView,
     GatewayRequest,
     OperationState,
+    Payment,
     Topic,
 )
 from .absorbing import absorb
@@ -25,7 +26,7 @@ from .opening import decide_opening
 from .payloads import PayloadError, check_object
 from .refunding import decide_refund
 from .syncing import decide_sync
-from .terms import Moment, Outcome, Rules, Terms
+from .terms import Moment, Outcome, Rules, Terms, check_binding
 from .verdict import decide_verdict
 
 
@@ -39,6 +40,16 @@ class Directory:
     ) -> None:
         self.for_channel = for_channel
         self.for_account = for_account
+
+    def for_payment(self, payment: Payment) -> Terms:
+        """The terms of the account a payment is bound to, and of no other under its name."""
+        terms = self.for_account(payment.account)
+        now, begun_with = (
+            (terms.fingerprint, terms.livemode),
+            (payment.fingerprint, payment.livemode),
+        )
+        check_binding(terms.account, now, begun_with)
+        return terms
 
 
 def decide(case: Case, directory: Directory, moment: Moment, rules: Rules) -> Changes:
@@ -93,16 +104,16 @@ def _next_step(draft: Draft, directory: Directory) -> None:
         match directive.topic:
             case Topic.HOLD | Topic.CHARGE:
                 decide_opening(
-                    draft, lambda: directory.for_channel(order.channel), directory.for_account
+                    draft, lambda: directory.for_channel(order.channel), directory.for_payment
                 )
             case Topic.CONFIRM:
-                decide_capture(draft, directory.for_account)
+                decide_capture(draft, directory.for_payment)
             case Topic.REFUND:
-                decide_refund(draft, directory.for_account)
+                decide_refund(draft, directory.for_payment)
             case Topic.CANCEL:
-                decide_cancel(draft, directory.for_account)
+                decide_cancel(draft, directory.for_payment)
             case Topic.SYNC:
-                decide_sync(draft, directory.for_account)
+                decide_sync(draft, directory.for_payment)
             case Topic.VERDICT:
                 decide_verdict(draft)
             case _:

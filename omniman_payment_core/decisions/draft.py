@@ -306,12 +306,16 @@ class Draft:
     def changes(self) -> Changes:
         """Everything gathered, as one value to be written in one transaction."""
         stored = self._stored
-        operations, new_operations = _apart(
-            self._operations, self._put_operations, [op.key for op in stored.operations]
-        )
-        refunds, new_refunds = _apart(
-            self._refunds, self._put_refunds, [refund.id for refund in stored.refunds]
-        )
+        operations: tuple[Operation, ...] = ()
+        new_operations: tuple[Operation, ...] = ()
+        if self._put_operations:
+            known = [operation.key for operation in stored.operations]
+            operations, new_operations = _apart(self._operations, self._put_operations, known)
+        refunds: tuple[Refund, ...] = ()
+        new_refunds: tuple[Refund, ...] = ()
+        if self._put_refunds:
+            known = [refund.id for refund in stored.refunds]
+            refunds, new_refunds = _apart(self._refunds, self._put_refunds, known)
         payment, summary = self.payment, None
         triggers: tuple[Trigger, ...] = ()
         move: StatusMove | None = None
@@ -415,8 +419,6 @@ def _apart(
     rows: Mapping[str, _Row], put: set[str], known: list[str]
 ) -> tuple[tuple[_Row, ...], tuple[_Row, ...]]:
     """The rows to write, in the order they came in: those the store has, those it has not."""
-    if not put:
-        return (), ()
     changed = tuple([rows[key] for key in known if key in put])
     if len(changed) == len(put):
         return changed, ()

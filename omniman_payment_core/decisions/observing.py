@@ -45,6 +45,7 @@ def observe(draft: Draft, terms: Terms, seen: PaymentResult, *, answers: Operati
     merge_refunds(draft, terms, seen, totals.refunded_q, doubt)
     _disputes(draft, seen)
     _ending(draft, terms, seen, status, totals)
+    _let_go(draft, seen, status, answers)
     _actions(draft, seen, status)
     _finish_opening(draft, seen)
     if doubt is not None:
@@ -59,12 +60,13 @@ def tells_of(draft: Draft, operation: Operation, seen: PaymentResult) -> bool:
     status = _status(seen)
     match operation.kind:
         case OperationKind.CAPTURE:
-            return seen.captured_q is not None or status == S.AUTHORIZED
+            # Had everything that was left been taken, nothing would be partial about it.
+            all_of_it = operation.amount_q >= draft.touched.open_q
+            partial = status == S.PARTIALLY_CAPTURED and all_of_it
+            return seen.captured_q is not None or status == S.AUTHORIZED or partial
         case OperationKind.REFUND:
-            explained = refunds_are_explained(draft, seen)
-            if explained is None:
-                return False
-            return explained
+            # A bare status says nothing of refunds that are on their way.
+            return refunds_are_explained(draft, seen) is True
         case _:
             return True
 
@@ -119,11 +121,10 @@ def _totals(
             first = answered or payment.captured_q == 0
             # The rest of a hold may have lapsed, and a bare "captured" looks the same then.
             whole = doubt.state != OperationState.PARKED and doubt.amount_q >= payment.open_q
-            if (status == S.CAPTURED and (first or whole)) or (
-                status == S.PARTIALLY_CAPTURED and first
-            ):
+            part = status == S.PARTIALLY_CAPTURED
+            if (status == S.CAPTURED and (first or whole)) or (part and first):
                 captured = payment.captured_q + doubt.amount_q
-        elif status in (S.CAPTURED, S.REFUNDED, S.DISPUTED) and payment.captured_q == 0:
+        elif status in _WAS_PAID and payment.captured_q == 0:
             captured = payment.open_q or payment.amount_q
     if authorized is None and status == S.AUTHORIZED and payment.authorized_q == 0:
         authorized = payment.amount_q
@@ -138,6 +139,9 @@ def _totals(
         ):
             refunded = doubt.amount_q
     return Totals(authorized, captured, refunded)
+
+
+_WAS_PAID = (S.CAPTURED, S.PARTIALLY_REFUNDED, S.REFUNDED, S.DISPUTED)
 
 
 def _check_amount(draft: Draft, seen: PaymentResult) -> None:
@@ -240,6 +244,15 @@ def _ending(draft: Draft, terms: Terms, seen: PaymentResult, status: S, totals: 
         draft.record(EventKind.EXPIRED, 0, _ending_key(payment, EventKind.EXPIRED), computed=True)
 
 
+def _let_go(draft: Draft, seen: PaymentResult, status: S, answers: Operation | None) -> None:
+    """A void of what was left of a hold, taken behind a status that speaks of something else."""
+    payment = draft.touched
+    voids = answers is not None and answers.kind == OperationKind.CANCEL and seen.success
+    if voids and payment.open_q and status in _WAS_PAID:
+        key = _ending_key(payment, EventKind.VOIDED)
+        draft.record(EventKind.VOIDED, payment.open_q, key, reference=seen.transaction_id or "")
+
+
 def _over(draft: Draft, end: datetime | None) -> bool:
     return end is not None and draft.now >= end + draft.rules.expiry_slack
 
@@ -296,7 +309,7 @@ def _resolve(
                 evidence=f"the hold is {status.value}: nothing can be captured",
             )
     elif payment.open_q == 0 and payment.status not in (S.PENDING, S.REQUIRES_ACTION):
-        paid = payment.captured_q > 0 and payment.voids == 0
+        paid = not answered and payment.captured_q > 0 and payment.voids == payment.expiries == 0
         draft.settle_operation(
             operation,
             OperationState.REFUSED if paid else OperationState.OK,
@@ -319,8 +332,13 @@ def _resolve_opening(
             evidence=seen.error_message or "the gateway declined",
             gateway_reference=reference,
         )
-    elif answered or status == S.REQUIRES_ACTION or not _prepared(draft):
+    elif answered or status == S.REQUIRES_ACTION or _waits(seen) or not _prepared(draft):
         draft.settle_operation(operation, OperationState.PENDING, gateway_reference=reference)
+
+
+def _waits(seen: PaymentResult) -> bool:
+    """Something is open for the payer, which is more than an address that was prepared."""
+    return seen.next_action is not None or seen.expires_at is not None
 
 
 def _prepared(draft: Draft) -> bool:

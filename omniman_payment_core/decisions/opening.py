@@ -16,16 +16,15 @@ from ..records import (
 )
 from ..values import PaymentFlow, PaymentStatus
 from .draft import Draft
-from .operations import Parameters, plan, resolve_doubt, send
+from .operations import Parameters, park_behind, plan, resolve_doubt, send
 from .payloads import Opening, PayloadError, digest, read_opening
 from .terms import Terms
 
-TermsOf = Callable[[str], Terms]
+TermsOf = Callable[[Payment], Terms]
+"""The terms of the account a payment is bound to; raises ``ConfigurationError``."""
 
 
-def decide_opening(
-    draft: Draft, channel_terms: Callable[[], Terms], account_terms: TermsOf
-) -> None:
+def decide_opening(draft: Draft, channel_terms: Callable[[], Terms], terms_of: TermsOf) -> None:
     """Settle the directive, or ask for the next call that opens its payment."""
     order = draft.order
     assert order is not None
@@ -41,7 +40,7 @@ def decide_opening(
         if payment is None:
             return
     else:
-        terms = account_terms(payment.account)
+        terms = terms_of(payment)
         draft.choose(payment)
         if (payment.amount_q, payment.currency) != (opening.amount_q, opening.currency):
             draft.fail(
@@ -162,7 +161,7 @@ def _advance(draft: Draft, terms: Terms, opening: Opening) -> None:
 
 def _doubt(draft: Draft, terms: Terms, opening: Opening, operation: Operation) -> None:
     if operation.state == OperationState.PARKED:
-        draft.park("outcome_unknown", f"operation {operation.key} waits for a person")
+        park_behind(draft, operation)
         return
     parameters = _parameters(draft, opening, OperationKind(operation.kind))
     resolve_doubt(draft, terms, operation, parameters)
@@ -180,7 +179,7 @@ def _prepare(draft: Draft, terms: Terms, opening: Opening, charging: bool) -> No
         _report(draft, operation)
         return
     if operation is not None and operation.state == OperationState.PARKED:
-        draft.park("outcome_unknown", f"operation {operation.key} waits for a person")
+        park_behind(draft, operation)
         return
     if _withdrawn(draft, operation):
         return

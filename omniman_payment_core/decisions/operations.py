@@ -183,7 +183,11 @@ def resolve_doubt(
             waiting=False,
         )
         return
-    draft.settle_operation(operation, OperationState.PARKED)
+    park_behind(draft, draft.settle_operation(operation, OperationState.PARKED))
+
+
+def park_behind(draft: Draft, operation: Operation) -> None:
+    """Wait for a person who finds out what became of an operation, and say how to tell it."""
     draft.park(
         "outcome_unknown",
         f"nobody knows whether the {operation.kind} of "

@@ -8,12 +8,12 @@ from ..values import RefundStatus
 from .capture import blocked, chosen_payment
 from .draft import Draft
 from .opening import TermsOf
-from .operations import Parameters, next_key, plan, resolve_doubt, send
+from .operations import Parameters, next_key, park_behind, plan, resolve_doubt, send
 from .payloads import digest, read_amount, read_text
 from .terms import Terms
 
 
-def decide_refund(draft: Draft, account_terms: TermsOf) -> None:
+def decide_refund(draft: Draft, terms_of: TermsOf) -> None:
     """Settle the directive, or reserve the amount and ask for its refund."""
     amount_q = read_amount(draft.directive.payload)
     reason = read_text(draft.directive.payload, "reason")
@@ -25,7 +25,7 @@ def decide_refund(draft: Draft, account_terms: TermsOf) -> None:
         draft.fail("nothing_to_refund", "nothing was ever captured for this order")
         return
     draft.choose(payment)
-    terms = account_terms(payment.account)
+    terms = terms_of(payment)
     mine = draft.mine(OperationKind.REFUND)
     if mine is not None and mine.state != OperationState.ABANDONED:
         _continue(draft, terms, mine, reason)
@@ -111,7 +111,7 @@ def _continue(draft: Draft, terms: Terms, operation: Operation, reason: str | No
     elif operation.state == OperationState.REFUSED:
         draft.fail(operation.code or "refund_refused", operation.evidence or "the gateway refused")
     elif operation.state == OperationState.PARKED:
-        draft.park("outcome_unknown", f"operation {operation.key} waits for a person")
+        park_behind(draft, operation)
     else:
         refund = next((r for r in draft.refunds() if r.id == operation.key), None)
         draft.complete(

@@ -13,14 +13,14 @@ from .schedule import hold_warning_at
 from .terms import Terms
 
 
-def decide_sync(draft: Draft, account_terms: TermsOf) -> None:
+def decide_sync(draft: Draft, terms_of: TermsOf) -> None:
     """Read once, then be done: the payment's own schedule says when to read again."""
     payment = chosen_payment(draft)
     if payment is None:
         draft.complete(status="nothing_to_sync")
         return
     draft.choose(payment)
-    terms = account_terms(payment.account)
+    terms = terms_of(payment)
     if not draft.looked and look(draft, terms):
         return
     draft.looked_at = draft.looked_at or draft.now

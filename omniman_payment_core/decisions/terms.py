@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ..contracts import Abilities, BackendRegistration
+from ..errors import ConfigurationError
 from ..values import PaymentResult
 
 
@@ -50,6 +51,20 @@ class Terms:
             if not declared.supported:
                 return f'account "{self.account}" ({self.plugin}): {declared.reason}'
         return None
+
+
+Binding = tuple[str, bool]
+"""Which account at the gateway it is, and whether in live mode."""
+
+
+def check_binding(account: str, now: Binding, begun_with: Binding) -> None:
+    """A running payment never goes to another gateway account than the one it began with."""
+    if now != begun_with:
+        raise ConfigurationError(
+            f'account "{account}" is not the one this payment was begun with '
+            f"(now {now[0]}, live mode {now[1]}); configure the old "
+            "account under its old name until its payments are done"
+        )
 
 
 @dataclass(frozen=True, slots=True)

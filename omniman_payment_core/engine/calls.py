@@ -67,16 +67,6 @@ def _choosing(account: Account, method: str) -> Callable[[str], str] | None:
     return chosen
 
 
-def check_binding(account: Account, request: GatewayRequest) -> None:
-    """A running payment never goes to another gateway account than the one it began with."""
-    if account.fingerprint != request.fingerprint or account.livemode != request.livemode:
-        raise ConfigurationError(
-            f'account "{account.name}" is not the one this payment was begun with '
-            f"(now {account.fingerprint}, live mode {account.livemode}); configure the old "
-            "account under its old name until its payments are done"
-        )
-
-
 def notice_of(request: GatewayRequest) -> GatewayCall:
     """A call as wrappers see it."""
     operation = request.operation

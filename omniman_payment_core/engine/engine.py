@@ -24,6 +24,7 @@ from ..decisions import (
     Rules,
     Terms,
     Unknown,
+    check_binding,
     decide,
     resolve,
 )
@@ -41,7 +42,7 @@ from ..records import (
     Topic,
 )
 from .breaker import Breaker, BreakerRules
-from .calls import call_record, check_binding, notice_of, terms_of
+from .calls import call_record, notice_of, terms_of
 from .gateway import call_backend, outcome_of
 from .logs import log_call
 from .ports import Accounts, Clock, Settlement, Store, Written
@@ -92,6 +93,8 @@ class Answer:
     work: Work
     outcome: Outcome
     call: CallRecord
+    late: bool = False
+    """The call was written off before: this one brings facts, and decides nothing."""
 
 
 class Engine:
@@ -140,7 +143,12 @@ class Engine:
         )
         self._teller.claimed(written)
         self._teller.committed(written)
-        return Batch(len(written), self._works(written, started_at, started))
+        works = [
+            self._work(entry, request, started_at, started)
+            for entry in written
+            if (request := entry.changes.request) is not None
+        ]
+        return Batch(len(written), works)
 
     def _decide(self, case: Case, now: datetime) -> Changes:
         try:
@@ -203,7 +211,8 @@ class Engine:
     def _call(self, request: GatewayRequest) -> Outcome:
         def perform() -> object:
             account = self.accounts.account(request.account)
-            check_binding(account, request)
+            now = (account.fingerprint, account.livemode)
+            check_binding(account.name, now, (request.fingerprint, request.livemode))
             abilities = account.abilities
             if not self.hooks.observes("around_gateway_call"):
                 return call_backend(account.backend, abilities, request)
@@ -223,14 +232,18 @@ class Engine:
         """
         if not answers:
             return []
-        started_at, started = self.clock.now(), self.clock.monotonic()
         delays = [self._wished_delay(answer) for answer in answers]
         written = self.store.settle(
             [self._settlement(a, d) for a, d in zip(answers, delays, strict=True)],
             tell=self._teller.tells_changes,
         )
         self._teller.committed(written)
-        return self._works(written, started_at, started)
+        # The lease is as old as the claim, however many calls are made under it.
+        return [
+            self._work(entry, request, answer.work.claimed_at, answer.work.claimed_monotonic)
+            for entry, answer in zip(written, answers, strict=True)
+            if (request := entry.changes.request) is not None
+        ]
 
     def _settlement(self, answer: Answer, delay: timedelta | None) -> Settlement:
         work = answer.work
@@ -246,7 +259,7 @@ class Engine:
                     self._directory,
                     self._moment(now, delay),
                     self.rules,
-                    fenced=fenced,
+                    fenced=fenced and not answer.late,
                 )
             except Exception as error:
                 return replace(self._broken(case, error), call=answer.call)
@@ -310,20 +323,11 @@ class Engine:
         self._terms[account.name] = (account, terms)
         return terms
 
-    def _works(
-        self, written: Sequence[Written], started_at: datetime, started: float
-    ) -> list[Work]:
-        return [
-            Work(
-                entry.case.directive,
-                entry.changes.request,
-                self._terms_for_account(entry.changes.request.account),
-                started_at,
-                started,
-            )
-            for entry in written
-            if entry.changes.request is not None
-        ]
+    def _work(
+        self, entry: Written, request: GatewayRequest, claimed_at: datetime, claimed: float
+    ) -> Work:
+        terms = self._terms_for_account(request.account)
+        return Work(entry.case.directive, request, terms, claimed_at, claimed)
 
     def _broken(self, case: Case, error: Exception) -> Changes:
         """A bug of ours: this directive is parked with it, and the others go on."""

@@ -12,7 +12,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from .engine import Answer, Engine, Work
 
@@ -159,7 +159,7 @@ class Worker:
                 break
             # A slot that was written off has been answered for; this is its late fact.
             if slot.lost:
-                self._kept.append(_Kept(answer))
+                self._kept.append(_Kept(replace(answer, late=True)))
             else:
                 answers.append(answer)
             if deadline is None:

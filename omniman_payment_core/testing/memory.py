@@ -38,6 +38,7 @@ from ..records import (
 )
 
 _OPEN = (DirectiveStatus.PENDING, DirectiveStatus.RUNNING)
+_ENDED = (DirectiveStatus.COMPLETED, DirectiveStatus.FAILED)
 
 
 class StoredOrder:
@@ -125,10 +126,10 @@ class MemoryStore:
         return written
 
     def _due(self, now: datetime, limit: int) -> list[Directive]:
-        due = sorted(
-            (d for d in self.directives.values() if d.status in _OPEN and d.available_at <= now),
-            key=lambda d: (d.available_at, d.id),
-        )
+        due = [d for d in self.directives.values() if d.available_at <= now and d.status in _OPEN]
+        if not due:
+            return due
+        due.sort(key=lambda d: (d.available_at, d.id))
         taken: set[str] = set()
         found: list[Directive] = []
         for directive in due:
@@ -212,26 +213,25 @@ class MemoryStore:
     def _case(self, directive: Directive) -> Case:
         ref = directive.order_ref
         order = self.orders.get(ref)
-        payments = tuple(self.payments[i] for i in self._payments_of.get(ref, ()))
+        payments = [self.payments[i] for i in self._payments_of.get(ref, ())]
+        operations: list[Operation] = []
+        refunds: list[Refund] = []
+        for payment in payments:
+            operations += [self.operations[k] for k in self._operations_of.get(payment.id, ())]
+            refunds += [self.refunds[k] for k in self._refunds_of.get(payment.id, ())]
+        others = [self.directives[n] for n in self._by_order[ref] if n != directive.id]
         return Case(
             directive=directive,
             order=order.view if order else None,
-            payments=payments,
-            operations=tuple(
-                self.operations[key]
-                for payment in payments
-                for key in self._operations_of.get(payment.id, ())
-            ),
-            refunds=tuple(
-                self.refunds[key]
-                for payment in payments
-                for key in self._refunds_of.get(payment.id, ())
-            ),
+            payments=tuple(payments),
+            operations=tuple(operations),
+            refunds=tuple(refunds),
             others=tuple(
-                OpenDirective(other.id, other.topic, other.status, other.identity)
-                for other in (self.directives[n] for n in self._by_order.get(ref, ()))
-                if other.id != directive.id
-                and other.status not in (DirectiveStatus.COMPLETED, DirectiveStatus.FAILED)
+                [
+                    OpenDirective(other.id, other.topic, other.status, other.identity)
+                    for other in others
+                    if other.status not in _ENDED
+                ]
             ),
         )
 

@@ -6,7 +6,6 @@ Everything between the shop and the far side is the real thing; nothing here dec
 from __future__ import annotations
 
 import random
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -79,8 +78,6 @@ def registration(name: str = "test", **facts: Any) -> BackendRegistration:
 class Shop:
     """One shop with one worker. ``gateway`` is the far side of the account ``mock``."""
 
-    strength = "full"
-
     def __init__(
         self,
         *,
@@ -103,10 +100,6 @@ class Shop:
         self.refs: list[str] = []
         self._ids = 0
         self._seed = seed
-        # What the invariants of the simulation look at besides the store and the gateway.
-        self.marks: Counter[str] = Counter()
-        self.rng_for_checks = random.Random(seed)
-        self._baselines: dict[str, Any] = {}
         self.gateway = self.add_account("mock", backend, facts)
         self.engine = self.new_engine("worker")
 

@@ -1,14 +1,14 @@
-"""Gateways of several strengths over one far side, and everything that goes wrong on the wire."""
+"""Gateways of several strengths over one far side: what a backend can do decides what is safe."""
 
 from __future__ import annotations
 
 import functools
 import random
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import Any
 
 from omniman_payment_core.contracts import (
     MUTATING_METHODS,
@@ -32,8 +32,7 @@ SHOPS_PATIENCE = timedelta(hours=2)
 """How long a shop waits for a shopper at a gateway that would wait for ever."""
 
 LATEST_ARRIVAL = timedelta(minutes=10)
-"""No request arrives later than this after it was sent."""
-
+"""No request arrives later than this after it was sent, however late somebody looks."""
 
 STRANGER = "somebody-elses"
 """A transaction that is not ours."""
@@ -59,6 +58,10 @@ class Wire:
             ["lost", "lost", "unanswered", "unanswered", "late", "limit", "unsent", "crash",
              "garbage"]
         )  # fmt: skip
+
+    def convey(self, method: str, call: Callable[[], Any], asked: Mapping[str, Any]) -> Any:
+        """Take one call there and its answer back; ``asked`` is what it says."""
+        return self.carry(method, call)
 
     def carry(self, method: str, call: Callable[[], Any]) -> Any:
         fault = self.choose(method)
@@ -86,21 +89,21 @@ class Wire:
                 call()
                 return PaymentResult(False, None, "failed")
             case "currency":
-                return _altered(call(), currency="XTS")
+                return altered(call(), currency="XTS")
             case "stranger":
-                return _altered(call(), transaction_id=STRANGER)
+                return altered(call(), transaction_id=STRANGER)
             case "amount":
-                return _altered(call(), amount_q=7)
+                return altered(call(), amount_q=7)
         call()
         raise OutcomeUnknownError("the answer was lost")
 
 
-def _altered(answer: Any, **fields: Any) -> Any:
+def altered(answer: Any, **fields: Any) -> Any:
     """An answer with something in it that cannot be true."""
     return replace(answer, **fields) if isinstance(answer, PaymentResult) else answer
 
 
-METHODS = (*MUTATING_METHODS, "get_status", "find", "list_transactions", "poll_events")
+_CALLS = (*MUTATING_METHODS, "get_status", "find", "list_transactions", "poll_events")
 _NO_CALLS = ("choose_transaction_id", "choose_refund_id")
 
 
@@ -113,22 +116,28 @@ class Behind:
 
 
 @functools.cache
-def _behind(kind: type, names: frozenset[str]) -> tuple[type[Behind], Abilities]:
+def _behind(kind: type) -> tuple[type[Behind], Abilities]:
     """The class of a backend behind a wire, its signatures kept, and what it shows to be able to.
 
     Made once for each kind: looking at signatures costs more than a whole history.
     """
-    called = {name: _carried(name, getattr(kind, name)) for name in names - {*_NO_CALLS}}
-    pure = {name: _passed_on(name) for name in names & {*_NO_CALLS}}
-    twin = type(f"{kind.__name__}Behind", (Behind,), {**called, **pure})
-    return twin, abilities_of(twin(None, cast("Wire", None)))
+    parts: dict[str, Any] = {}
+    for name in (*_CALLS, *_NO_CALLS):
+        method = getattr(kind, name, None)
+        if callable(method):
+            parts[name] = _passed_on(name) if name in _NO_CALLS else _carried(name, method)
+    twin = type(f"{kind.__name__}Behind", (Behind,), parts)
+    return twin, abilities_of(twin)
 
 
 def _carried(name: str, method: Callable[..., Any]) -> Any:
+    first = "order_ref" if name == "find" else "transaction_id"
+
     @functools.wraps(method)
     def carried(self: Behind, *args: Any, **kwargs: Any) -> Any:
         call = getattr(self._backend, name)
-        return self._wire.carry(name, lambda: call(*args, **kwargs))
+        asked = {first: args[0], **kwargs} if args else kwargs
+        return self._wire.convey(name, lambda: call(*args, **kwargs), asked)
 
     return carried
 
@@ -336,7 +345,7 @@ class Account:
     registration: BackendRegistration
     backend: Any
     abilities: Abilities
-    fingerprint: str = "sim"
+    fingerprint: str
     livemode: bool = False
 
 
@@ -358,26 +367,43 @@ STRENGTHS: dict[str, tuple[type, timedelta | None, timedelta | None]] = {
 }
 
 
-def make_account(name: str, gateway: MockGateway, clock: ManualClock, wire: Wire) -> Account:
-    """An account of one strength over a gateway, behind the wire."""
-    kind, key_window, absence_after = STRENGTHS[name]
+def backend_of(strength: str, gateway: MockGateway, clock: ManualClock) -> Any:
+    """A backend of one strength over a gateway, with nothing in between."""
+    kind = STRENGTHS[strength][0]
     if issubclass(kind, FiveMethods):
-        plain: Any = kind(MockPaymentBackend(gateway=gateway, clock=clock))
-    else:
-        plain = kind(gateway=gateway, clock=clock)
-    methods = {n for n in (*METHODS, *_NO_CALLS) if callable(getattr(kind, n, None))}
-    twin, abilities = _behind(kind, frozenset(methods))
+        return kind(MockPaymentBackend(gateway=gateway, clock=clock))
+    return kind(gateway=gateway, clock=clock)
+
+
+def make_account(
+    strength: str,
+    gateway: MockGateway,
+    clock: ManualClock,
+    wire: Wire,
+    *,
+    name: str = "",
+    fingerprint: str = "sim",
+) -> Account:
+    """An account of one strength over a gateway, behind the wire."""
+    plain = backend_of(strength, gateway, clock)
+    twin, abilities = _behind(type(plain))
     backend = twin(plain, wire)
+    registration = _registered(strength)
+    return Account(name or strength, strength, "1", registration, backend, abilities, fingerprint)
+
+
+@functools.cache
+def _registered(strength: str) -> BackendRegistration:
+    _, key_window, absence_after = STRENGTHS[strength]
     features = {}
-    if name in ("charges_only", "names"):
+    if strength in ("charges_only", "names"):
         features["hold"] = Feature.no("this gateway charges at once")
-    if name == "patient":
+    if strength == "patient":
         features["unpaid_expiry"] = Feature.no("this gateway waits for ever")
-    registration = BackendRegistration(
-        name=name,
-        build=lambda options: backend,
+    return BackendRegistration(
+        name=strength,
+        build=lambda options: None,
         features=features,
         key_window=key_window,
         absence_after=absence_after,
     )
-    return Account(name, name, "1", registration, backend, abilities)

@@ -1,252 +1,353 @@
-"""What must always hold, over the gateway's true books and the store; named as in the design.
+"""What must always hold, over the gateways' true books and the store; named as in the design.
 
-``check_always`` holds at every instant, also right after a crash. ``check_at_rest`` holds
-once faults have stopped and nothing is due any more.
+``check_always`` holds at every instant, also right after a crash; it looks at what has changed
+since the last check, and from time to time at everything. ``check_at_rest``, in
+:mod:`.resting`, holds once faults have stopped and nothing is due any more.
+
+Checked here: I01 to I06, I11, I13 to I15, I19, I20, I22. Elsewhere: I07, I08, I09 and I16 as each
+call leaves (:mod:`.watching`); I10 and L01 to L04, L06 and L07 at rest (:mod:`.resting`); I12 and
+I21 as notifications arrive (:mod:`.inbox`); I17 as each settlement is written (:mod:`.stores`);
+the telling of observers in :mod:`.hearing`. I18, that no secret is stored or logged, needs real
+secrets and is proven over a real host in ``tests/security``; L05, that poisoned directives hold
+up nobody, by a history of its own in :mod:`.test_histories`.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections import defaultdict
+from operator import is_not
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from omniman_payment_core.ledger import ALLOWED_MOVES, fold, status_of, summary_of
-from omniman_payment_core.records import DirectiveStatus, OperationKind, OperationState, Payment
+from omniman_payment_core.records import (
+    DirectiveStatus,
+    Operation,
+    OperationKind,
+    OperationState,
+    Payment,
+    Trigger,
+)
 from omniman_payment_core.values import RefundStatus
+from omniman_payment_mock.transactions import Transaction
+
+from .onlooker import onlooker_of
+from .resting import rest
+from .violations import Violation, hold
 
 if TYPE_CHECKING:
+    from .accounts import SimAccount
+    from .wire import Effect
     from .world import World
 
+__all__ = ["Violation", "check_always", "check_at_rest", "hold", "returned_q"]
+
+FULL_CHECK_EVERY = 16
+OPENING = (OperationKind.AUTHORIZE, OperationKind.CHARGE)
 _SILENT = (OperationState.PLANNED, OperationState.REFUSED, OperationState.ABANDONED)
-_OPENING = (OperationKind.AUTHORIZE, OperationKind.CHARGE)
+_ENDED = (OperationState.REFUSED, OperationState.ABANDONED)
+_Row = TypeVar("_Row")
 
 
-class Violation(AssertionError):
-    """An invariant does not hold; the message begins with its name."""
+class Seen:
+    """What the last check saw, and what must never change."""
+
+    def __init__(self) -> None:
+        self.checks = 0
+        self.faces: dict[str, Any] = {}
+        self.states: dict[str, str] = {}
+        self.statuses: dict[str, str] = {}
+        self.cancelled: set[str] = set()
+        self.carried_out: dict[str, Effect] = {}
+        """What had an effect at a gateway, by its operation."""
+        self.effects: dict[str, int] = defaultdict(int)
+        self.forget()
+
+    def forget(self) -> None:
+        """Look at everything again."""
+        self.payments: dict[str, Payment] = {}
+        self.operations: dict[str, Operation] = {}
+        self.refunds: dict[str, Any] = {}
+        self.directives: dict[int, Any] = {}
+        self.summaries: dict[str, Any] = {}
+        self.flags = 0
+        self.events = 0
 
 
-def hold(name: str, condition: bool, detail: object) -> None:
-    """Fail with the invariant's name."""
-    if not condition:
-        raise Violation(f"{name}: {detail}")
-
-
-def check_always(world: World) -> None:
-    """Safety."""
-    _one_live_hold(world)
-    _no_overcharge(world)
-    _no_orphan_money(world)
-    _keys_are_stable(world)
-    _refunds_are_reserved(world)
-    _books_fold(world)
-    _moves_are_allowed(world)
-    _cancel_is_respected(world)
-    _one_operation_in_doubt(world)
-
-
-def check_at_rest(world: World) -> None:
-    """Liveness: everything ended, agrees with the gateway, or waits where a person sees it."""
-    _everything_ended(world)
-    _books_equal_gateway(world)
-    _cancelled_means_zero(world)
-    _paid_means_told(world)
-
-
-def _expected_extra(world: World, ref: str) -> bool:
-    """The payer paid by themselves what nobody asked for any more; no rule of ours forbids that."""
-    return world.marks.get("payer:late", 0) > 0 or any(
-        flag.order_ref == ref for flag in world.store.flags.values()
-    )
-
-
-def _one_live_hold(world: World) -> None:
-    for ref in world.refs:
-        live = [
-            t
-            for t in (world.gateway.transaction(n) for n in world.gateway.transactions(ref))
-            if t is not None
-            and (
-                t.authorized_q - t.captured_q - t.released_q > 0 or t.captured_q - _returned(t) > 0
-            )
-        ]
-        hold("I01", len(live) <= 1 or _expected_extra(world, ref), (ref, live))
-
-
-def _returned(txn: object) -> int:
-    return sum(r.amount_q for r in txn.refunds if r.status == RefundStatus.SUCCEEDED)  # type: ignore[attr-defined]
-
-
-def _no_overcharge(world: World) -> None:
-    for ref in world.refs:
-        moved = world.gateway.moved_q(ref)
-        total = world.store.orders[ref].view.total_q
-        hold("I02", moved <= total or _expected_extra(world, ref), (ref, moved, total))
-
-
-def _no_orphan_money(world: World) -> None:
-    for movement in world.gateway.moved:
-        if movement.key is None:
-            continue
-        operation = world.store.operations.get(movement.key)
-        hold("I03", operation is not None, f"money moved under unknown key {movement.key}")
-        assert operation is not None
-        silent = operation.state in _SILENT and not (
-            # A refund that succeeded and failed later did move money, and moved it back.
-            operation.kind == OperationKind.REFUND and operation.state == OperationState.REFUSED
-        )
-        hold("I03", not silent, (movement, operation))
-
-
-def _keys_are_stable(world: World) -> None:
-    frozen = world._baselines.setdefault("operations", {})
-    for operation in world.store.operations.values():
-        face = (operation.kind, operation.amount_q, operation.currency, operation.params_hash)
-        hold("I07", frozen.setdefault(operation.key, face) == face, operation)
-
-
-def _refunds_are_reserved(world: World) -> None:
-    for payment in world.store.payments.values():
-        ours = sum(
-            r.amount_q
-            for r in world.store.refunds.values()
-            if r.payment_id == payment.id and r.status != RefundStatus.FAILED and not r.external
-        )
-        hold("I06", ours <= payment.captured_q, (payment, ours))
-    for name in world.gateway.transactions():
-        txn = world.gateway.transaction(name)
-        assert txn is not None
-        live = sum(r.amount_q for r in txn.refunds if r.status != RefundStatus.FAILED)
-        hold("I06", live <= txn.captured_q, txn)
-
-
-def _books_fold(world: World) -> None:
-    folded_at = world._baselines.setdefault("versions", {})
-    for payment in world.store.payments.values():
-        if folded_at.get(payment.id) is payment:
-            continue  # not a field of it has changed since it was last folded
-        folded_at[payment.id] = payment
-        mine = [e for e in world.store.events.values() if e.payment_id == payment.id]
-        shuffled = mine * 2
-        world.rng_for_checks.shuffle(shuffled)
-        for order in (mine, shuffled):
-            folded = fold(payment, order)
-            hold("I11", folded == payment, (payment, folded))
-        hold("I11", status_of(payment) is payment.status, payment)
-    for ref, order in world.store.orders.items():
-        latest = _latest(world, ref)
-        if latest is not None:
-            hold("I11", order.data.get("payment") == summary_of(latest), (ref, order.data))
-            fired = order.triggers
-            attempts = sum(1 for p in world.store.payments.values() if p.order_ref == ref)
-            for trigger in set(fired):
-                hold("I14", fired.count(trigger) <= attempts, (ref, fired))
-
-
-def _latest(world: World, ref: str) -> Payment | None:
-    attempts = [p for p in world.store.payments.values() if p.order_ref == ref]
-    return max(attempts, key=lambda p: p.attempt, default=None)
-
-
-def _moves_are_allowed(world: World) -> None:
-    seen = world._baselines.setdefault("statuses", {})
-    for payment in world.store.payments.values():
-        before = seen.get(payment.id)
-        if before is not None and before is not payment.status:
-            allowed = ALLOWED_MOVES.get(before, frozenset())
-            hold("moves", payment.status in allowed, (before, payment))
-            world.marks[f"move:{before}->{payment.status}"] += 1
-        seen[payment.id] = payment.status
-
-
-def _cancel_is_respected(world: World) -> None:
-    states = world._baselines.setdefault("sent", {})
-    cancelled = world._baselines.setdefault("cancelled", set())
-    for operation in world.store.operations.values():
-        payment = world.store.payments[operation.payment_id]
-        taking = operation.kind in (*_OPENING, OperationKind.CAPTURE)
-        newly_sent = operation.state == OperationState.SENT and states.get(operation.key) in (
-            None,
-            OperationState.PLANNED,
-        )
-        if taking and newly_sent:
-            hold("I20", payment.order_ref not in cancelled, operation)
-        states[operation.key] = operation.state
-    cancelled.update(ref for ref, order in world.store.orders.items() if order.view.cancelled)
-
-
-def _one_operation_in_doubt(world: World) -> None:
-    for payment in world.store.payments.values():
-        doubtful = [
-            op
-            for op in world.store.operations.values()
-            if op.payment_id == payment.id and op.unsettled
-        ]
-        hold("one in doubt", len(doubtful) <= 1, doubtful)
-
-
-def _everything_ended(world: World) -> None:
+def check_always(watched: Any) -> None:
+    """Safety, of a world or of any shop that has a ``store`` and a ``gateway``."""
+    world = _world_of(watched)
+    if world.broken:
+        raise world.broken[0]
+    seen: Seen = world.seen or Seen()
+    world.seen = seen
+    seen.checks += 1
+    full = seen.checks % FULL_CHECK_EVERY == 0
+    if full:
+        seen.forget()
     store = world.store
-    for directive in store.directives.values():
-        ended = directive.status in (DirectiveStatus.COMPLETED, DirectiveStatus.FAILED)
-        parked = directive.status == DirectiveStatus.PARKED and any(
-            flag.directive_id == directive.id or flag.order_ref == directive.order_ref
-            for flag in store.flags.values()
-        )
-        hold("L01", ended or parked, directive)
-    for operation in store.operations.values():
-        open_ = operation.state in (OperationState.PLANNED, OperationState.SENT)
-        hold("L01", not open_, operation)
-        if operation.state == OperationState.PARKED:
-            flagged = any(flag.payment_id == operation.payment_id for flag in store.flags.values())
-            hold("L01", flagged, operation)
-    hold("told", not store.notices, store.notices)
+    payments = _changed(store.payments, seen.payments)
+    operations = _changed(store.operations, seen.operations)
+    orders = {payment.order_ref for payment in payments}
+    _no_effect_without_a_commitment(world, seen, operations)
+    for operation in operations:
+        _operation(world, seen, operation)
+    if operations:
+        _one_in_doubt(world)
+    for payment in payments:
+        _payment(world, seen, payment)
+    for refund in _changed(store.refunds, seen.refunds):
+        _refunds_are_reserved(world, refund.payment_id)
+    for directive in _changed(store.directives, seen.directives):
+        _directive(world, directive)
+    for one in world.accounts.all:
+        touched = list(one.gateway.transactions()) if full else one.books.touched
+        for name in touched:
+            txn = one.gateway.transaction(name)
+            assert txn is not None
+            orders.add(txn.order_ref)
+            _transaction(world, one, txn)
+        one.books.touched.clear()
+    for ref in orders:
+        _order(world, ref)
+    _events(world, seen)
+    _flags(world, seen)
+    seen.cancelled.update(ref for ref, order in store.orders.items() if order.view.cancelled)
 
 
-def _flagged(world: World, payment: Payment) -> bool:
-    return any(flag.payment_id == payment.id for flag in world.store.flags.values())
+def check_at_rest(watched: Any) -> None:
+    """Liveness, and true books."""
+    rest(_world_of(watched))
 
 
-def _books_equal_gateway(world: World) -> None:
-    known = {p.transaction_id: p for p in world.store.payments.values()}
-    for name in world.gateway.transactions():
-        txn = world.gateway.transaction(name)
-        assert txn is not None
-        payment = known.get(name)
-        if payment is None:
-            orphan_flagged = any(f.order_ref == txn.order_ref for f in world.store.flags.values())
-            hold("L02", orphan_flagged, f"nobody knows of {txn}")
-            continue
-        if _flagged(world, payment) or world.strength.startswith("five_methods"):
-            # Six plain fields cannot tell partial amounts; the sums are checked for the others.
-            continue
-        hold("L02 captured", payment.captured_q == txn.captured_q, (payment, txn))
-        hold("L02 refunded", payment.refunded_q == _returned(txn), (payment, txn))
-        held = max(0, txn.authorized_q - txn.captured_q - txn.released_q)
-        hold("L02 held", payment.open_q == held, (payment, txn))
+def _world_of(watched: Any) -> World:
+    return watched if hasattr(watched, "seen") else cast("World", onlooker_of(watched))
 
 
-def _cancelled_means_zero(world: World) -> None:
-    if world.strength.startswith("five_methods"):
-        # A bare "captured" does not show that a refund failed later.
+def _changed(rows: dict[Any, _Row], seen: dict[Any, _Row]) -> list[_Row]:
+    """The rows that are not what they were; rows are values, so a changed one is another."""
+    if len(rows) == len(seen) and not any(map(is_not, rows.values(), seen.values())):
+        return []
+    found = [row for key, row in rows.items() if seen.get(key) is not row]
+    seen.clear()
+    seen.update(rows)
+    return found
+
+
+# -- the gateway's side ------------------------------------------------------------------------
+
+
+def returned_q(txn: Transaction) -> int:
+    """What has gone back to the shopper, by refunds."""
+    return sum(r.amount_q for r in txn.refunds if r.status == RefundStatus.SUCCEEDED)
+
+
+def _transaction(world: World, one: SimAccount, txn: Transaction) -> None:
+    hold("I04 an order stands behind it", txn.order_ref in world.store.orders, txn)
+    asked = max(txn.amount_q, txn.authorized_q)
+    hold("I05 capture within the hold", txn.captured_q + txn.released_q <= asked, txn)
+    live = sum(r.amount_q for r in txn.refunds if r.status != RefundStatus.FAILED)
+    hold("I06 refunds within the capture", live <= txn.captured_q, txn)
+    moved = sum(
+        m.amount_q for m in one.books.movements(txn.order_ref) if m.transaction_id == txn.id
+    )
+    kept = txn.captured_q - returned_q(txn) - txn.disputed_q
+    hold("I22 nothing appears or vanishes", moved == kept, (txn, moved))
+
+
+def _order(world: World, ref: str) -> None:
+    """What the shopper of an order is held and short of, by what the shop itself asked for.
+
+    What somebody paid unasked, after it was closed, is for I10.
+    """
+    held, taken = [], 0
+    for one in world.accounts.all:
+        for name in one.gateway.transactions(ref):
+            txn = one.gateway.transaction(name)
+            if txn is None or name in world.payers.unasked or _came_back(one, txn):
+                continue
+            kept = txn.captured_q - returned_q(txn) - txn.disputed_q
+            taken += kept
+            if txn.authorized_q - txn.captured_q - txn.released_q > 0 or kept > 0:
+                held.append(txn)
+    hold("I01 one live hold", len(held) <= 1, (ref, held))
+    total = world.store.orders[ref].view.total_q
+    hold("I02 never above the total", taken <= total, (ref, taken, total))
+    order = world.store.orders[ref]
+    attempts = world.payments_of(ref)
+    latest = max(attempts, key=lambda p: p.attempt, default=None)
+    if latest is None:
         return
-    for ref, order in world.store.orders.items():
-        if not order.view.cancelled:
-            continue
-        flagged = any(flag.order_ref == ref for flag in world.store.flags.values())
-        zero = world.gateway.moved_q(ref) == 0 and world.gateway.held_q(ref) == 0
-        hold("L03", zero or flagged or _returning(world, ref), (ref, order.data))
+    hold("I11 the order's summary", order.data.get("payment") == summary_of(latest), (ref, latest))
+    for trigger in set(order.triggers):
+        fired = sum(1 for payment in attempts if trigger in payment.fired)
+        hold("I14 once for a payment", order.triggers.count(trigger) <= fired, (ref, trigger))
 
 
-def _returning(world: World, ref: str) -> bool:
-    """A refund of it was tried and refused, or taken by a dispute: said on its directive."""
+def _came_back(one: SimAccount, txn: Transaction) -> bool:
+    """The gateway itself put money back after it was gone and something else had been paid."""
     return any(
-        d.order_ref == ref and d.topic == "payment.refund" and d.status == DirectiveStatus.FAILED
-        for d in world.store.directives.values()
+        movement.transaction_id == txn.id and movement.kind in ("refund_returned", "dispute_won")
+        for movement in one.books.movements(txn.order_ref)
     )
 
 
-def _paid_means_told(world: World) -> None:
-    for ref, order in world.store.orders.items():
-        latest = _latest(world, ref)
-        if latest is None or order.view.cancelled:
-            continue
-        if latest.status == "captured":
-            hold("L04", "on_payment_confirm" in order.triggers, (ref, order.triggers))
+def _no_effect_without_a_commitment(world: World, seen: Seen, operations: list[Operation]) -> None:
+    for one in world.accounts.all:
+        effects = one.wire.effects
+        for effect in effects[seen.effects[one.name] :]:
+            seen.carried_out[effect.key] = effect
+            operation = world.store.operations.get(effect.key)
+            hold("I03 no orphan money", operation is not None, effect)
+            assert operation is not None
+            _is_known(world, effect, operation)
+            account = world.store.payments[operation.payment_id].account
+            hold("I16 the payment's own account", account == one.name, (effect, account))
+        seen.effects[one.name] = len(effects)
+    for operation in operations:
+        if operation.key in seen.carried_out:
+            _is_known(world, seen.carried_out[operation.key], operation)
+
+
+def _is_known(world: World, effect: Effect, operation: Operation) -> None:
+    """What moved money is not taken for something that had no effect. A cancellation moves none."""
+    if operation.kind == OperationKind.CANCEL:
+        return
+    hold(
+        "I03 no orphan money",
+        operation.state not in _SILENT or _moved_nothing(world, effect, operation),
+        operation,
+    )
+
+
+def _moved_nothing(world: World, effect: Effect, operation: Operation) -> bool:
+    """An opening that nobody paid after all, or a refund that brought the money back."""
+    payment = world.store.payments[operation.payment_id]
+    named = (effect.result.reference, effect.result.transaction_id)
+    gateway = world.accounts[payment.account].gateway
+    opened = effect.result.transaction_id if operation.kind in OPENING else None
+    txn = gateway.transaction(opened or payment.transaction_id or "")
+    if txn is None:
+        return False
+    if operation.kind in OPENING:
+        return operation.state == OperationState.REFUSED and txn.authorized_q == 0
+    return operation.kind == OperationKind.REFUND and any(
+        refund.status == RefundStatus.FAILED
+        for refund in txn.refunds
+        if refund.reference in named or refund.idempotency_key == operation.key
+    )
+
+
+# -- the shop's side ---------------------------------------------------------------------------
+
+
+def _operation(world: World, seen: Seen, operation: Operation) -> None:
+    key = operation.key
+    face = (
+        operation.payment_id, operation.kind, operation.ordinal, operation.amount_q,
+        operation.currency, operation.params_hash, operation.cause, operation.address,
+    )  # fmt: skip
+    hold("I07 key stability", seen.faces.setdefault(key, face) == face, operation)
+    before = seen.states.get(key, OperationState.PLANNED)
+    seen.states[key] = operation.state
+    if before == operation.state:
+        return
+    world.marks[f"operation:{operation.kind}:{operation.state}"] += 1
+    payment = world.store.payments[operation.payment_id]
+    if operation.state == OperationState.SENT and before == OperationState.PLANNED:
+        taking = operation.kind in (*OPENING, OperationKind.CAPTURE, OperationKind.PREPARE)
+        after_cancel = taking and payment.order_ref in seen.cancelled
+        hold("I20 cancel respected", not after_cancel, operation)
+    if operation.state in _ENDED and before != OperationState.PLANNED:
+        told = operation.evidence or operation.code
+        hold("I15 unknown is not failed", bool(told), operation)
+    by_directive = any(
+        directive.identity == operation.cause for directive in world.store.directives.values()
+    )
+    hold("I19 a cause", by_directive, operation)
+
+
+def _one_in_doubt(world: World) -> None:
+    doubtful: set[str] = set()
+    for operation in world.store.operations.values():
+        if operation.unsettled:
+            hold("one in doubt", operation.payment_id not in doubtful, operation)
+            doubtful.add(operation.payment_id)
+
+
+def _payment(world: World, seen: Seen, payment: Payment) -> None:
+    before = seen.statuses.get(payment.id)
+    seen.statuses[payment.id] = payment.status
+    if before is not None and before is not payment.status:
+        allowed = ALLOWED_MOVES.get(before, frozenset())  # type: ignore[call-overload]
+        hold("moves", payment.status in allowed, (before, payment))
+        world.marks[f"move:{before}->{payment.status}"] += 1
+    mine = [event for event in world.store.events.values() if event.payment_id == payment.id]
+    shuffled = mine * 2
+    world.rng_for_checks.shuffle(shuffled)
+    # What holds in any order, with repetitions, also holds in the order in which they came.
+    folded = fold(payment, shuffled)
+    hold("I11 the sum of its facts", folded == payment, (payment, folded))
+    hold("I11 the status of its sums", status_of(payment) is payment.status, payment)
+    if payment.authorized_q:
+        captures = sum(
+            op.amount_q
+            for op in world.store.operations.values()
+            if op.payment_id == payment.id
+            and op.kind == OperationKind.CAPTURE
+            and op.state not in _SILENT
+        )
+        hold("I05 captures within the hold", captures <= payment.authorized_q, payment)
+    hold("I14 once for a payment", len(set(payment.fired)) == len(payment.fired), payment)
+    if Trigger.CONFIRM in payment.fired and before is not None and before != payment.status:
+        _is_really_paid(world, payment)
+
+
+def _is_really_paid(world: World, payment: Payment) -> None:
+    """I13, at the moment when the order is told."""
+    if payment.status != "captured":
+        return
+    txn = world.accounts[payment.account].gateway.transaction(payment.transaction_id or "")
+    paid = txn is not None and txn.currency == payment.currency
+    paid = paid and txn is not None and txn.captured_q >= payment.captured_q
+    due = payment.amount_q - (payment.released_q if payment.authorized_q else 0)
+    hold("I13 paid means paid", paid and payment.captured_q >= due, (payment, txn))
+
+
+def _refunds_are_reserved(world: World, payment_id: str) -> None:
+    payment = world.store.payments[payment_id]
+    ours = sum(
+        refund.amount_q
+        for refund in world.store.refunds.values()
+        if refund.payment_id == payment_id
+        and refund.status != RefundStatus.FAILED
+        and not refund.external
+    )
+    hold("I06 refunds are reserved", ours <= payment.captured_q, (payment, ours))
+
+
+def _directive(world: World, directive: Any) -> None:
+    if directive.status not in (DirectiveStatus.FAILED, DirectiveStatus.COMPLETED):
+        return
+    for operation in world.store.operations.values():
+        if operation.cause == directive.identity:
+            hold("I15 no end in doubt", not operation.in_doubt, (directive, operation))
+
+
+def _events(world: World, seen: Seen) -> None:
+    events = world.store.events
+    if len(events) == seen.events:
+        return
+    for event in list(events.values())[seen.events :]:
+        hold("I19 an actor and a source", bool(event.actor and event.source), event)
+        world.marks[f"fact:{event.kind}"] += 1
+    seen.events = len(events)
+
+
+def _flags(world: World, seen: Seen) -> None:
+    flags = world.store.flags
+    if len(flags) == seen.flags:
+        return
+    for flag in list(flags.values())[seen.flags :]:
+        hold("no bug of ours", flag.kind != "engine_bug", flag)
+        world.marks[f"flag:{flag.kind}"] += 1
+    seen.flags = len(flags)

@@ -20,8 +20,8 @@ ENDED = (DirectiveStatus.COMPLETED, DirectiveStatus.FAILED, DirectiveStatus.PARK
 
 def check_money(stage: Stage) -> None:
     """No effect twice or under a key nobody knows; what moved is in the books, or flagged."""
-    check_always(stage)  # type: ignore[arg-type]
-    check_at_rest(stage)  # type: ignore[arg-type]
+    check_always(stage)
+    check_at_rest(stage)
     keys = [movement.key for movement in stage.gateway.moved if movement.key is not None]
     assert len(keys) == len(set(keys)), "money moved twice under one key"
 

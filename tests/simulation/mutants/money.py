@@ -14,9 +14,9 @@ from omniman_payment_core.decisions import (
     opening,
     refund_facts,
     refunding,
+    terms,
 )
 from omniman_payment_core.decisions.draft import Draft
-from omniman_payment_core.engine import calls
 
 from .seams import replace, rewrite
 
@@ -154,7 +154,7 @@ def another_attempts_money_is_adopted(patch: pytest.MonkeyPatch) -> None:
 
 def rerouted_by_the_configuration(patch: pytest.MonkeyPatch) -> None:
     """A payment goes to whatever account bears its account's name today."""
-    replace(patch, calls.check_binding, lambda account, request: None)
+    replace(patch, terms.check_binding, lambda account, now, begun_with: None)
 
 
 def lapse_is_ignored(patch: pytest.MonkeyPatch) -> None:

@@ -146,6 +146,7 @@ class Stage(World):
         if not committed:
             self._too_early.append(change)
         self._heard.add((change.payment_id, change.status))
+        self.hearing.payment_changed(change)
 
     def _remember_moves(self) -> None:
         self._moved |= {(p.id, p.status) for p in self.store.payments.values()}

@@ -1,0 +1,202 @@
+"""Rare coincidences that the simulation found: each once doubled, stuck or misread something."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from omniman_payment_core.contracts import abilities_of
+from omniman_payment_core.decisions import NotAttempted, Rules
+from omniman_payment_core.records import DirectiveStatus, OperationState
+from omniman_payment_core.values import PaymentResult, PaymentStatus
+from omniman_payment_mock import MockPaymentBackend
+from tests.simulation.gateways import ChargesOnly, FiveMethods, Prepares
+
+from .harness import Shop, registration
+
+S = PaymentStatus
+ABSENCE = timedelta(minutes=10)
+
+
+def plain(**facts: Any) -> Shop:
+    """A shop whose backend answers with six bare fields."""
+    shop = Shop(facts=registration(**facts))
+    account = shop.accounts.configured["mock"]
+    backend = FiveMethods(MockPaymentBackend(gateway=shop.gateway, clock=shop.clock.now))
+    shop.accounts.configured["mock"] = replace(
+        account, backend=backend, abilities=abilities_of(backend)
+    )
+    return shop
+
+
+def test_a_second_call_under_one_claim_is_not_sent_when_the_lease_is_nearly_over() -> None:
+    shop = Shop(backend=Prepares, facts=registration(key_window=timedelta(hours=24)))
+    shop.order()
+    shop.hold()
+    (prepare,) = shop.engine.claim(1).works
+    answer = shop.engine.perform(prepare)
+    shop.clock.advance(timedelta(seconds=50))
+    (authorize,) = shop.engine.settle([answer])
+    assert authorize.request.method == "authorize"
+    shop.clock.advance(timedelta(seconds=50))
+    late = shop.engine.perform(authorize)
+    assert isinstance(late.outcome, NotAttempted), "the lease is as old as the claim"
+    shop.engine.settle([late])
+    shop.run()
+    assert shop.payment().status is S.AUTHORIZED
+
+
+def test_the_answer_of_a_call_that_was_written_off_decides_nothing() -> None:
+    shop = Shop(facts=registration(key_window=timedelta(hours=24), absence_after=ABSENCE))
+    shop.order()
+    number = shop.hold()
+    (work,) = shop.engine.claim(1).works
+    written_off = shop.engine.overdue(work)
+    late = replace(shop.engine.perform(work), late=True)
+    # The store would not take the first of the two, so that the second comes before it.
+    assert shop.engine.settle([late]) == []
+    assert shop.payment().status is S.AUTHORIZED, "its facts count"
+    assert shop.directive(number).status == DirectiveStatus.RUNNING, "its decisions do not"
+    shop.engine.settle([written_off])
+    shop.settle_down()
+    assert shop.directive(number).status == DirectiveStatus.COMPLETED
+    assert len(shop.gateway.transactions()) == 1
+
+
+def test_the_keys_window_begins_with_the_first_attempt_that_may_have_arrived() -> None:
+    shop = Shop(facts=registration(key_window=timedelta(hours=24)))
+    shop.order()
+    shop.fault("not_attempted")
+    number = shop.do(shop.hold()).id
+    (operation,) = shop.operations()
+    assert operation.state == OperationState.PLANNED
+    shop.clock.advance(timedelta(hours=30))
+    shop.fault("timeout", when="after")
+    shop.fault("timeout", on="get_status")
+    shop.settle_down()
+    assert shop.directive(number).status == DirectiveStatus.COMPLETED
+    assert shop.flag_kinds() == []
+    (operation,) = shop.operations()
+    assert operation.window_until is not None
+    assert operation.window_until > shop.clock.now()
+
+
+def test_whoever_waits_behind_a_parked_operation_is_told_the_way_out() -> None:
+    shop = Shop(rules=Rules(max_attempts=1), facts=registration())
+    shop.order()
+    shop.fault("timeout", on="mutating")
+    shop.hold()
+    shop.settle_down()
+    assert shop.flag_kinds() == ["attempts_exhausted"]
+    shop.do(shop.hold())
+    assert "payments verdict" in shop.flags("outcome_unknown")[0].message
+
+
+def test_nothing_is_decided_by_the_abilities_of_another_account_under_the_same_name() -> None:
+    shop = Shop(facts=registration(key_window=timedelta(hours=24), absence_after=ABSENCE))
+    shop.order()
+    shop.fault("timeout", when="before")
+    shop.hold()
+    (work,) = shop.engine.claim(1).works
+    shop.engine.settle([shop.engine.perform(work)])
+    own = shop.accounts.configured["mock"]
+    shop.add_account("mock", ChargesOnly, registration(), fingerprint="another-merchant")
+    shop.advance(minutes=20)
+    assert [op.kind for op in shop.operations()] == ["authorize"]
+    assert shop.flag_kinds() == ["account_unusable"]
+    shop.accounts.configured["mock"] = own
+    shop.settle_down()
+    assert shop.payment().status is S.AUTHORIZED
+
+
+def test_the_rest_of_a_hold_is_let_go_behind_a_dispute() -> None:
+    shop = Shop()
+    shop.order()
+    shop.do(shop.hold())
+    shop.do(shop.confirm(400))
+    shop.gateway.dispute(str(shop.payment().transaction_id))
+    shop.do(shop.cancel())
+    assert shop.payment().open_q == 0
+    assert shop.payment().status is S.DISPUTED
+    (cancel,) = shop.operations("cancel")
+    assert cancel.state == OperationState.OK
+    assert shop.methods().count("cancel") == 1
+
+
+def test_a_bare_captured_after_a_part_was_taken_is_no_proof_that_the_rest_was() -> None:
+    shop = plain(absence_after=None)
+    shop.order()
+    shop.do(shop.hold(behaviour={"expires_in": 86_400}))
+    shop.do(shop.confirm(300))
+    shop.fault("timeout", on="capture", when="before")
+    shop.confirm(700)
+    shop.settle_down()
+    assert "outcome_unknown" in shop.flag_kinds()
+    # The rest lapses, and the gateway calls what is left "captured".
+    shop.advance(days=2)
+    shop.sync()
+    assert shop.payment().captured_q == 300 == shop.moved_q()
+
+
+def test_a_refund_on_its_way_does_not_show_in_a_bare_status_and_is_not_made_twice() -> None:
+    shop = plain(absence_after=ABSENCE)
+    shop.order()
+    shop.do(shop.charge(behaviour={"refund": "pending"}))
+    shop.fault("timeout", on="refund", when="after")
+    shop.refund(400)
+    shop.settle_down()
+    assert shop.methods().count("refund") == 1
+    assert shop.flag_kinds() == ["outcome_unknown"]
+
+
+def test_an_opening_that_waits_for_the_payer_is_not_taken_for_an_address_only() -> None:
+    facts = registration(key_window=timedelta(hours=24), absence_after=ABSENCE)
+    shop = Shop(backend=Prepares, facts=facts)
+    shop.order()
+    shop.fault("timeout", on="mutating", when="after")
+    shop.do(shop.hold(behaviour={"qr": True}))
+    shop.advance(minutes=20)
+    (authorize,) = shop.operations("authorize")
+    assert authorize.state == OperationState.PENDING
+    shop.gateway.pay(str(shop.payment().transaction_id))
+    shop.sync()
+    assert shop.payment().status is S.AUTHORIZED
+    assert shop.flag_kinds() == []
+
+
+def test_what_was_returned_in_part_was_paid_before() -> None:
+    shop = plain(absence_after=None)
+    shop.order()
+    shop.do(shop.charge(behaviour={"qr": True}))
+    transaction_id = str(shop.payment().transaction_id)
+    shop.gateway.pay(transaction_id)
+    shop.gateway.refund_outside(transaction_id, 1)
+    shop.sync()
+    assert shop.payment().captured_q == 1000
+    assert shop.triggers() == ["on_payment_confirm"]
+
+
+def test_the_rest_of_a_charge_that_was_paid_in_part_can_be_withdrawn() -> None:
+    shop = Shop()
+    shop.order()
+    shop.do(shop.charge(behaviour={"qr": True}))
+    transaction_id = str(shop.payment().transaction_id)
+    genuine = shop.accounts.configured["mock"].backend
+
+    class Racing(MockPaymentBackend):
+        def cancel(self, transaction_id: str, **kwargs: Any) -> PaymentResult:
+            self.gateway.pay(transaction_id, 400)
+            return super().cancel(transaction_id, **kwargs)
+
+    racing = Racing(gateway=genuine.gateway, clock=shop.clock.now)
+    account = shop.accounts.configured["mock"]
+    shop.accounts.configured["mock"] = replace(account, backend=racing)
+    shop.do(shop.cancel())
+    (cancel,) = shop.operations("cancel")
+    assert cancel.state == OperationState.OK
+    assert "cancelled_but_paid" in shop.flag_kinds()
+    with pytest.raises(ValueError, match="takes no payment"):
+        shop.gateway.pay(transaction_id)
