@@ -16,6 +16,8 @@ from . import conf
 from .models import Directive, Flag, OrderEvent, PaymentOperation
 from .runtime import get_store
 
+FORGOTTEN = "forgotten"
+"""Stands in the payload of a directive whose payer was taken out."""
 RETRIED = "directive_retried"
 DIRECTIVE_ABANDONED = "directive_abandoned"
 ABANDONED = "abandoned"
@@ -72,6 +74,11 @@ def retry_directive(directive_id: int, *, actor: str, reason: str) -> Directive:
             raise SettlingError(
                 f"directive {directive_id} is {directive.status}; only a parked or failed one "
                 "can be run again"
+            )
+        if isinstance(directive.payload, dict) and directive.payload.get(FORGOTTEN):
+            raise SettlingError(
+                f"the payment method of directive {directive_id} was forgotten; let the shopper "
+                "pay anew"
             )
         before, now = directive.status, timezone.now()
         PaymentOperation.objects.using(using).filter(

@@ -43,6 +43,8 @@ def commands(shop: Shop) -> Iterator[tuple[str, ...]]:
         yield "verdict", key, "--did-not-happen", *SETTLED_BY
     for number in (*Flag.objects.values_list("pk", flat=True), 0):
         yield "settle-flag", str(number), *SETTLED_BY
+    yield "forget", "--older-than", "0", "--dry-run"
+    yield "forget", "--order", "no-such-order", *SETTLED_BY
     yield "decide-refund", "0", "--approve", *SETTLED_BY
 
 

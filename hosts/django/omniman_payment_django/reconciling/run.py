@@ -18,7 +18,7 @@ from django.db.models import Q, Sum
 
 from omniman_payment_core.currencies import format_amount
 from omniman_payment_core.decisions import Books, differences, moved_money, sync_of
-from omniman_payment_core.engine.gateway import GarbageError, checked
+from omniman_payment_core.engine.answers import GarbageError, checked
 from omniman_payment_core.errors import PaymentError, TransactionNotFoundError
 from omniman_payment_core.notices import GatewayCall
 from omniman_payment_core.plugins import Account

@@ -14,6 +14,7 @@ from . import (
     decide_refund,
     explain,
     flags,
+    forget,
     reconcile,
     retry,
     settle_flag,
@@ -46,4 +47,5 @@ SUBCOMMANDS: Mapping[str, Subcommand] = {
     "abandon": abandon,
     "verdict": verdict,
     "webhook": webhook,
+    "forget": forget,
 }
