@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
+from omniman_payment_core.bodies import read_object
 from omniman_payment_core.errors import WebhookPayloadError, WebhookVerificationError
 from omniman_payment_core.values import WebhookEvent
 
@@ -67,14 +67,7 @@ def read_events(body: Any, keys: Sequence[str]) -> Sequence[WebhookEvent]:
     if not body.strip():
         # Registering an address has it tried with an empty body.
         return ()
-    try:
-        notification = json.loads(body)
-    except (ValueError, RecursionError):
-        # From None: a JSON error quotes the whole document.
-        raise WebhookPayloadError("the body is not JSON") from None
-    if type(notification) is not dict:
-        raise WebhookPayloadError("the body is not a JSON object")
-    listed = notification.get("pix", [])
+    listed = read_object(body).get("pix", [])
     if type(listed) is not list or len(listed) > MAX_ENTRIES:
         raise WebhookPayloadError(f"pix is not a list of at most {MAX_ENTRIES} entries")
     events: dict[str, WebhookEvent] = {}

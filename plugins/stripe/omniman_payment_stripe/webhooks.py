@@ -8,12 +8,12 @@ Source: docs.stripe.com/webhooks, "Verify webhook signatures manually".
 from __future__ import annotations
 
 import hmac
-import json
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from omniman_payment_core.bodies import read_object
 from omniman_payment_core.errors import WebhookPayloadError, WebhookVerificationError
 from omniman_payment_core.values import WebhookEvent
 
@@ -60,13 +60,7 @@ def read_event(body: bytes) -> WebhookEvent:
 
     :raises WebhookPayloadError: the body is not an event as Stripe sends them.
     """
-    try:
-        event = json.loads(body)
-    except (ValueError, RecursionError):
-        # From None: a JSON error quotes the whole document.
-        raise WebhookPayloadError("the body is not JSON") from None
-    if type(event) is not dict:
-        raise WebhookPayloadError("the body is not a JSON object")
+    event = read_object(body)
     number, kind = event.get("id"), event.get("type")
     if type(number) is not str or not _ID.fullmatch(number):
         raise WebhookPayloadError("the event has no id")
