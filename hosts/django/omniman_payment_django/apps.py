@@ -17,7 +17,8 @@ class OmnimanPaymentConfig(AppConfig):
     def ready(self) -> None:
         from omniman_payment_core.plugins import configure_by
 
-        from . import checks, deploy_checks  # noqa: F401  (importing them registers the checks)
+        # Importing them registers the checks.
+        from . import bound_checks, checks, deploy_checks  # noqa: F401
         from .conf import omniman
 
         configure_by(omniman)

@@ -1,0 +1,1 @@
+"""Deployments with work in flight: every state of an operation, every change under its feet."""
