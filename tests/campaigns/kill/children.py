@@ -6,6 +6,7 @@ where a fresh process would stand half a second later, and shares nothing with i
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import os
 import pickle
@@ -22,6 +23,15 @@ _T = TypeVar("_T")
 
 class ChildError(RuntimeError):
     """What was asked of a child failed there; the message is its traceback."""
+
+
+_libc = ctypes.CDLL(None)
+_PR_SET_PDEATHSIG = 1
+
+
+def die_with_parent() -> None:
+    """However the parent ends, this process does not outlive it (Linux)."""
+    _libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL))
 
 
 def freeze() -> None:
@@ -83,6 +93,7 @@ def fork(run: Callable[[], object], log: Path) -> Child:
         return Child(pid)
     status = 1
     try:
+        die_with_parent()
         # However busy they are, whoever kills them is not late.
         os.nice(2)
         written = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)

@@ -15,6 +15,8 @@ from typing import Any, Protocol
 
 from omniman_payment_django import sqlite
 
+from .children import die_with_parent
+
 PATIENCE_SECONDS = 60.0
 
 
@@ -159,6 +161,7 @@ class OwnPostgres:
                 stdout=log,
                 stderr=log,
                 user=self._user,
+                preexec_fn=die_with_parent,
             )
         while self._process.poll() is None:
             if self._is_ready(self._process.pid):

@@ -15,6 +15,8 @@ from typing import Any
 from omniman_payment_simulators.stripe import StripeControl
 from omniman_payment_simulators.stripe.simulator import API_KEY, PUBLISHABLE_KEY, WEBHOOK_SECRET
 
+from .children import die_with_parent
+
 
 @dataclass(frozen=True, slots=True)
 class Gateway:
@@ -34,6 +36,7 @@ def gateway() -> Iterator[Gateway]:
         [sys.executable, "-m", "omniman_payment_simulators", "stripe", "--port", "0"],
         stdout=subprocess.PIPE,
         text=True,
+        preexec_fn=die_with_parent,
     )
     try:
         assert process.stdout is not None

@@ -24,7 +24,7 @@ from .project import configure, open_shop
 if TYPE_CHECKING:
     from .storm import Storm
 
-PATIENCE_SECONDS = 240.0
+PATIENCE_SECONDS = 120.0
 TOLD = "told"
 ROOM = 2_000_000_000
 
