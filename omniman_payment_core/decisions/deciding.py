@@ -130,12 +130,15 @@ def _next_step(draft: Draft, directory: Directory) -> None:
 
 
 def _give_up(draft: Draft) -> None:
-    """Enough: park it, and whatever of its own is in doubt, where a person sees both."""
+    """Enough: park it, and whatever of its own is under way, where a person sees both.
+
+    What was never sent is parked as well, or what follows it would wait for ever.
+    """
     identity = draft.directive.identity
     for payment in draft.payments():
         draft.choose(payment)
         for operation in list(draft.operations()):
-            if operation.in_doubt and operation.cause == identity:
+            if operation.unsettled and operation.cause == identity:
                 draft.settle_operation(operation, OperationState.PARKED)
     draft.park(
         "attempts_exhausted",

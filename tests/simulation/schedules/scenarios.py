@@ -362,6 +362,19 @@ def gateway_that_never_answers(stage: Stage) -> Collection[int]:
     return (1000,)
 
 
+def gateway_that_cannot_be_reached(stage: Stage) -> Collection[int]:
+    stage.order()
+    stage.rules = Rules(max_attempts=3)
+    stage.nobody_works()
+    stage.ask(Topic.HOLD, amount_q=1000)
+    stage.ask(Topic.CONFIRM)
+    for number in range(1, 30):
+        stage.fault_at_call(number, "unsent")
+    stage.until_settled()
+    stage.fair_weather()
+    return (1000,)
+
+
 def account_replaced_meanwhile(stage: Stage) -> Collection[int]:
     stage.order()
     stage.ask(Topic.CHARGE, amount_q=1000)
@@ -412,6 +425,7 @@ SCENARIOS: dict[str, Scenario] = {
         cancelled_twice_after_it_was_paid,
         refund_refused,
         gateway_that_never_answers,
+        gateway_that_cannot_be_reached,
         account_replaced_meanwhile,
     )
 }

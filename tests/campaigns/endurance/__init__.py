@@ -1,0 +1,1 @@
+"""A shop that sells for days of virtual time, through errors, an outage and a deploy."""
