@@ -25,6 +25,7 @@ from omniman_payment_django.models import WebhookDelivery
 from omniman_payment_django.runtime import get_registry, get_store
 
 from . import verifying
+from .allowance import allowance
 from .matching import MATCHED, Match, match_events, syncs_of
 from .persons import without_persons
 from .rejections import rejections
@@ -35,6 +36,10 @@ _ROWS_AT_ONCE = 50
 
 class NotReadyError(Exception):
     """The account is configured and cannot work at present; the gateway shall come again."""
+
+
+class FullError(Exception):
+    """Too much has come that concerns no payment here; the gateway shall come again later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +86,14 @@ def verify(
 
 
 @sensitive_variables()
-def accept(receiver: Receiver, events: Sequence[WebhookEvent], body: bytes) -> None:
-    """Store what is new, wake its payments, and after the commit tell observers."""
+def accept(
+    receiver: Receiver, events: Sequence[WebhookEvent], body: bytes, *, pushed: bool = False
+) -> None:
+    """Store what is new, wake its payments, and after the commit tell observers.
+
+    :param pushed: it was sent to us, and not asked for; raises :class:`FullError` where an
+        account sends too much of what concerns nobody.
+    """
     # In one order for everybody: two batches that overlap wait for each other, not in a circle.
     distinct = sorted({e.event_id: e for e in events}.values(), key=lambda e: e.event_id)
     if not distinct:
@@ -92,6 +103,9 @@ def accept(receiver: Receiver, events: Sequence[WebhookEvent], body: bytes) -> N
     with transaction.atomic(using=alias):
         now = timezone.now()
         matches = match_events(alias, receiver.account, distinct, now)
+        strange = sum(match.status != MATCHED for match in matches)
+        if pushed and strange and not allowance.take(receiver.name, strange):
+            raise FullError
         fresh = _insert(alias, receiver.name, text, matches, now)
         woken = syncs_of([m for m in matches if m.event.event_id in fresh and m.status == MATCHED])
         if woken:

@@ -47,7 +47,11 @@ def webhook(request: HttpRequest, account: str, rest: str = "") -> HttpResponse:
     if events is None:
         return _answer(400)
     try:
-        intake.accept(receiver, events, body)
+        intake.accept(receiver, events, body, pushed=True)
+    except intake.FullError:
+        cause = "too much comes that concerns no payment"
+        rejections.count(receiver.name, cause, level=logging.ERROR)
+        return _answer(503, **{"Retry-After": _RETRY_AFTER_SECONDS})
     except django.db.Error as error:
         cause = f"it could not be stored ({type(error).__name__})"
         rejections.count(receiver.name, cause, level=logging.ERROR)
