@@ -18,6 +18,7 @@ from omniman_payment_core.values import PaymentResult
 from omniman_payment_django.models import Directive, Order, Payment
 from omniman_payment_django.runtime import get_registry
 from omniman_payment_django.sessions import cancel_order, confirm_payment, refund_payment
+from omniman_payment_django.webhooks.rejections import rejections
 from omniman_payment_mock import MockPaymentBackend
 from omniman_payment_simulators.pix import PixSimulator
 from omniman_payment_simulators.stripe import StripeSimulator
@@ -205,6 +206,8 @@ def planted_shop() -> Iterator[tuple[Shop, list[c.Canary]]]:
                 ),
             )
         )
+        # What was said a moment ago, on the other database, is said again.
+        rejections._causes.clear()
         registry = get_registry()
         registry.register_backend(gossip())
         registry.hooks.register(Curious(), "curious")
