@@ -264,8 +264,14 @@ class Worker:
                 given_back.append(self.engine.release(work))
         self._in_flight -= len(given_back)
         self._last_settle(given_back)
-        while self._in_flight > 0:
-            self._last_settle(self._gather())
+        quiet = 0
+        while self._in_flight > 0 and quiet < 2:
+            answers = self._gather()
+            busy = answers or any(slot.work is not None for slot in self._pool)
+            quiet = 0 if busy else quiet + 1
+            self._last_settle(answers)
+        # An interrupt may have taken an answer with it: the end of its lease brings it back.
+        self._in_flight = 0
         if self._kept:
             self._last_settle([])
         for _ in self._pool:
