@@ -21,6 +21,8 @@ from . import canaries as c
 from .evidence import Evidence
 from .shop import Shop
 
+PAGES = 12
+"""Of each model that are opened one by one; their lists show all."""
 SETTLED_BY = ("--actor", "ana", "--reason", "looked at it")
 
 
@@ -81,7 +83,7 @@ def look_at_the_admin(evidence: Evidence, who: str = "root") -> int:
             continue
         name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
         urls = [reverse(f"{name}_changelist"), f"{reverse(f'{name}_changelist')}?q=x"]
-        keys = list(model._default_manager.values_list("pk", flat=True)[:40])
+        keys = list(model._default_manager.values_list("pk", flat=True)[:PAGES])
         urls += [reverse(f"{name}_change", args=[key]) for key in keys]
         for url in urls:
             answer = client.get(url)
