@@ -337,8 +337,11 @@ def _resolve_opening(
 
 
 def _waits(seen: PaymentResult) -> bool:
-    """Something is open for the payer, which is more than an address that was prepared."""
-    return seen.next_action is not None or seen.expires_at is not None
+    """Something is open for the payer, which is more than an address that was prepared.
+
+    A date alone is not: what was only prepared can have one too, and nothing was asked of it yet.
+    """
+    return seen.next_action is not None
 
 
 def _prepared(draft: Draft) -> bool:

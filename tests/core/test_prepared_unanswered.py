@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from tests.simulation.gateways import Prepares
 from .harness import Shop, registration
 
 DONE = DirectiveStatus.COMPLETED
+PAID_UNTIL = datetime(2100, 1, 1, tzinfo=UTC)
 
 
 class Searchable(Prepares):
@@ -92,3 +94,27 @@ def test_an_order_is_cancelled_whose_transaction_was_found_by_a_look(shop: Shop)
     assert shop.directive(cancel).status == DONE
     assert not any(operation.unsettled for operation in shop.operations())
     assert shop.moved_q() == 0
+
+
+class Dated(Searchable):
+    """Says of what was made, and of which nothing was asked yet, until when it can be paid."""
+
+    def get_status(self, transaction_id: str) -> PaymentResult:
+        seen = super().get_status(transaction_id)
+        if seen.status != PaymentStatus.PENDING:
+            return seen
+        return replace(seen, expires_at=PAID_UNTIL)
+
+
+def test_a_hold_that_never_arrived_is_not_taken_for_one_that_waits_for_its_payer() -> None:
+    """The look shows what was prepared, with its date; the hold itself has to be sent again."""
+    facts = registration(key_window=timedelta(hours=24), absence_after=timedelta(hours=1))
+    shop = Shop(backend=Dated, facts=facts)
+    shop.order()
+    shop.fault("timeout", when="before")
+    hold = shop.hold()
+    shop.settle_down(timedelta(hours=2))
+    assert shop.directive(hold).status == DONE
+    assert shop.payment().status is PaymentStatus.AUTHORIZED
+    assert len(shop.keys("authorize")) == 2
+    assert len(set(shop.keys("authorize"))) == 1

@@ -64,6 +64,7 @@ def audit(movements: Sequence[Movement], told: Path) -> Verdict:
         *_books_equal_the_gateway(movements),
         *_the_ledger_folds_to_the_rows(),
         *_everything_has_ended(),
+        *_orders_have_moved_once(),
         *untrue_or_untold(told),
         *_what_the_operator_would_be_told(),
     ]
@@ -182,6 +183,23 @@ def _everything_has_ended() -> Iterator[str]:
             yield f"{ref}: {operation.kind} is {operation.state}"
     for notice in PaymentNotice.objects.all():
         yield f"{notice} was never told"
+
+
+def _orders_have_moved_once() -> Iterator[str]:
+    """Paid, refused or cancelled: the order's status says so, and moved there a single time."""
+    from omniman_payment_django.models import Order, OrderEvent
+
+    moves = Counter(
+        OrderEvent.objects.filter(kind="status_changed").values_list("order_ref", flat=True)
+    )
+    for ref, status in Order.objects.order_by("ref").values_list("ref", "status"):
+        story = story_of(number_of(ref))
+        if story.cancel or story.refunds_q:
+            # May have moved before the cancellation or the refund, or not.
+            continue
+        due = "confirmed" if story.taken_q else "new" if story.held_q else "cancelled"
+        if status != due or moves[ref] != (due != "new"):
+            yield f"{ref} ({story.name}) is {status} after {moves[ref]} moves, not {due}"
 
 
 def _what_the_operator_would_be_told() -> Iterator[str]:
