@@ -30,14 +30,22 @@ def run_all(processes: Executor, schedules: list[Schedule], depth: int) -> int:
     return sum(survey.count for survey in found)
 
 
-def test_no_single_fault_anywhere_loses_or_doubles_anything(processes: Executor) -> None:
-    undisturbed = [
+def some_of_each() -> list[Schedule]:
+    """Each scenario at a third of the gateways, in turn, so that each gateway plays a dozen.
+
+    ``python -m tests.simulation.schedules --depth 1`` plays each at all of them.
+    """
+    return [
         Schedule(scenario, strength)
-        for scenario in SCENARIOS
-        for strength in STRENGTHS
-        if plays(scenario, strength)
+        for number, scenario in enumerate(SCENARIOS)
+        for turn, strength in enumerate(STRENGTHS)
+        if (number + turn) % 3 == 0 and plays(scenario, strength)
     ]
-    assert run_all(processes, undisturbed, 1) >= 20_000
+
+
+@pytest.mark.timeout(900)
+def test_no_single_fault_anywhere_loses_or_doubles_anything(processes: Executor) -> None:
+    assert run_all(processes, some_of_each(), 1) >= 7_000
 
 
 PAIRS = (
@@ -45,16 +53,14 @@ PAIRS = (
     ("charge", "finds_unkeyed"),
     ("charge", "unaddressed"),
     ("charge", "names"),
-    ("notified_before_the_answer", "full"),
-    ("hold_and_confirm", "no_proof"),
     ("hold_and_cancel", "finds"),
     ("two_partial_captures", "five_methods_proof"),
-    ("one_refund_asked_for_twice", "names"),
     ("cancelled_while_the_hold_is_made", "full"),
     ("opened_twice", "prepares"),
 )
 
 
+@pytest.mark.timeout(900)
 def test_no_pair_of_faults_loses_or_doubles_anything(processes: Executor) -> None:
     undisturbed = [Schedule(scenario, strength) for scenario, strength in PAIRS]
     assert run_all(processes, undisturbed, 2) >= 5_000
