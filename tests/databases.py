@@ -33,8 +33,8 @@ class Database:
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated SQLite file, to be copied for each test."""
     path = tmp_path_factory.mktemp("sqlite") / "template.sqlite3"
-    with _default_is(_sqlite_settings(path)):
-        call_command("migrate", verbosity=0, skip_checks=True)
+    with default_is(sqlite_settings(path)):
+        migrate()
     return path
 
 
@@ -44,10 +44,11 @@ def postgresql() -> Iterator[dict[str, Any]]:
     # Not below pytest's own folder: each run of pytest that begins closes that to other users,
     # and as root the server of a run that is under way has another user.
     with tempfile.TemporaryDirectory(prefix="omniman-postgresql-") as folder:
-        yield from _served(Path(folder) / "data")
+        yield from served(Path(folder) / "data")
 
 
-def _served(data: Path) -> Iterator[dict[str, Any]]:
+def served(data: Path) -> Iterator[dict[str, Any]]:
+    """A PostgreSQL server on a new folder, while the settings that this yields are in use."""
     with warnings.catch_warnings():
         # Its dependency platformdirs warns where XDG_RUNTIME_DIR is not set.
         warnings.simplefilter("ignore")
@@ -66,8 +67,8 @@ def _served(data: Path) -> Iterator[dict[str, Any]]:
             "PORT": str(where.get("port") or ""),
             "OPTIONS": {},
         }
-        with _default_is(settings):
-            call_command("migrate", verbosity=0, skip_checks=True)
+        with default_is(settings):
+            migrate()
         yield settings
     finally:
         server.cleanup()
@@ -78,16 +79,16 @@ def sqlite_database(sqlite_template: Path, tmp_path: Path) -> Iterator[Database]
     """A fresh SQLite file as the default database."""
     path = tmp_path / "database.sqlite3"
     shutil.copy(sqlite_template, path)
-    with _default_is(_sqlite_settings(path)):
+    with default_is(sqlite_settings(path)):
         runtime.reset()
-        yield Database("sqlite", _sqlite_settings(path))
+        yield Database("sqlite", sqlite_settings(path))
         runtime.reset()
 
 
 @pytest.fixture
 def postgresql_database(postgresql: dict[str, Any]) -> Iterator[Database]:
     """Empty tables on PostgreSQL as the default database."""
-    with _default_is(postgresql):
+    with default_is(postgresql):
         empty_tables()
         runtime.reset()
         yield Database("postgresql", postgresql)
@@ -101,7 +102,13 @@ def database(request: pytest.FixtureRequest) -> Database:
     return found
 
 
-def _sqlite_settings(path: Path) -> dict[str, Any]:
+def migrate() -> None:
+    """Make the tables of the default database."""
+    call_command("migrate", verbosity=0, skip_checks=True)
+
+
+def sqlite_settings(path: Path) -> dict[str, Any]:
+    """The entry of ``DATABASES`` for a file that is a durable queue."""
     return {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": str(path),
@@ -109,7 +116,7 @@ def _sqlite_settings(path: Path) -> dict[str, Any]:
     }
 
 
-class _default_is:  # noqa: N801  (a context manager reads as one)
+class default_is:  # noqa: N801  (a context manager reads as one)
     """``connections["default"]``, in every thread, while the block lasts."""
 
     def __init__(self, settings: dict[str, Any]) -> None:

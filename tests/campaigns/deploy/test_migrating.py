@@ -11,7 +11,7 @@ from django.core.management import call_command
 from django.db import connections
 
 from omniman_payment_django import sqlite
-from tests.databases import _default_is
+from tests.databases import default_is
 
 from .site import Site
 from .states import STATES, State
@@ -34,7 +34,7 @@ def settings_of(path: Path) -> dict[str, object]:
 def first_version(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A database as the first migration left it."""
     path = tmp_path_factory.mktemp("first") / "template.sqlite3"
-    with _default_is(settings_of(path)):
+    with default_is(settings_of(path)):
         call_command("migrate", "omniman_payment", FIRST, verbosity=0, skip_checks=True)
         connections["default"].close()
     return path
@@ -44,7 +44,7 @@ def first_version(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def site(first_version: Path, tmp_path: Path) -> Iterator[Site]:
     path = tmp_path / "database.sqlite3"
     shutil.copy(first_version, path)
-    with _default_is(settings_of(path)):
+    with default_is(settings_of(path)):
         site = Site()
         yield site
         site.close()

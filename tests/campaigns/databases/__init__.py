@@ -1,0 +1,1 @@
+"""A database that fails at every statement, once and for a while: nothing lost, nothing twice."""
