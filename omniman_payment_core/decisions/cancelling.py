@@ -8,7 +8,7 @@ from ..records import EventKind, Operation, OperationKind, OperationState, Topic
 from ..values import PaymentStatus as S
 from .capture import blocked, chosen_payment
 from .draft import Draft
-from .late import return_money
+from .late import return_the_rest
 from .opening import TermsOf
 from .operations import Parameters, look, park_behind, plan, resolve_doubt, send
 from .payloads import digest, read_flag
@@ -90,7 +90,7 @@ def _finish(draft: Draft) -> None:
     if left > 0:
         policy = read_channel(draft.order.channel).late_money if draft.order else LateMoney.FLAG
         if policy is LateMoney.REFUND:
-            return_money(draft, left, "the order was cancelled")
+            return_the_rest(draft, "the order was cancelled")
         else:
             draft.flag(
                 "cancelled_but_paid",

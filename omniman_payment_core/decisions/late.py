@@ -76,13 +76,22 @@ def _policy(draft: Draft) -> LateMoney:
 
 
 def return_money(draft: Draft, amount_q: int, why: str) -> None:
-    """Enqueue the refund, once for each amount that ever arrived."""
+    """Enqueue the refund of what arrived, once for each amount that ever did."""
+    _return(draft, f"return:{draft.touched.id}:{draft.touched.captured_q}", why, amount_q=amount_q)
+
+
+def return_the_rest(draft: Draft, why: str) -> None:
+    """Enqueue the refund of whatever is left when its turn comes."""
+    _return(draft, f"return-rest:{draft.touched.id}:{draft.touched.captured_q}", why)
+
+
+def _return(draft: Draft, dedupe_key: str, why: str, **amount: int) -> None:
     payment = draft.touched
     draft.enqueue(
         NewDirective(
             topic=Topic.REFUND,
             order_ref=payment.order_ref,
-            payload={"payment_id": payment.id, "amount_q": amount_q, "reason": why},
-            dedupe_key=f"return:{payment.id}:{payment.captured_q}",
+            payload={"payment_id": payment.id, **amount, "reason": why},
+            dedupe_key=dedupe_key,
         )
     )

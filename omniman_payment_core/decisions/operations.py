@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from ..currencies import format_amount
@@ -173,7 +174,7 @@ def resolve_doubt(
     if parameters is not None and _may_repeat(draft, terms, operation):
         send(draft, terms, operation, parameters)
         return
-    absence = terms.registration.absence_after
+    absence = _absence_after(draft, terms, operation)
     if draft.absent and absence is not None:
         sent = operation.last_sent_at or draft.now
         draft.wait(
@@ -215,7 +216,7 @@ def _may_repeat(draft: Draft, terms: Terms, operation: Operation) -> bool:
 
 def _absence_is_proven(draft: Draft, terms: Terms, operation: Operation) -> bool:
     """A look found nothing, long enough after the last attempt for the gateway to call it proof."""
-    absence = terms.registration.absence_after
+    absence = _absence_after(draft, terms, operation)
     return (
         draft.looked_at is not None
         and draft.absent
@@ -223,3 +224,18 @@ def _absence_is_proven(draft: Draft, terms: Terms, operation: Operation) -> bool
         and operation.last_sent_at is not None
         and draft.looked_at >= operation.last_sent_at + absence + draft.rules.send_slack
     )
+
+
+def _absence_after(draft: Draft, terms: Terms, operation: Operation) -> timedelta | None:
+    """How long after it was sent a look that shows nothing proves that nothing happened.
+
+    Never for an opening at an address that was prepared: there is something to see in any case,
+    and it can look the same while the gateway is still about it.
+    """
+    opens = operation.kind in (OperationKind.AUTHORIZE, OperationKind.CHARGE)
+    if opens and any(
+        op.kind == OperationKind.PREPARE and op.state == OperationState.OK
+        for op in draft.operations()
+    ):
+        return None
+    return terms.registration.absence_after

@@ -77,12 +77,13 @@ def read_verdict(directive: Directive) -> Verdict:
 
 
 def _find(draft: Draft, key: str) -> Operation | None:
-    for payment in draft.payments():
-        draft.choose(payment)
-        found = draft.operation(key)
-        if found is not None:
-            return found
-    return None
+    """The operation, its own payment chosen: an order may have several."""
+    operation = draft.operation(key)
+    payment = draft.find_payment(operation.payment_id) if operation is not None else None
+    if payment is None:
+        return None
+    draft.choose(payment)
+    return operation
 
 
 def _it_happened(draft: Draft, operation: Operation, verdict: Verdict) -> None:

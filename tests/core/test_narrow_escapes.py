@@ -10,7 +10,7 @@ import pytest
 
 from omniman_payment_core.contracts import abilities_of
 from omniman_payment_core.decisions import NotAttempted, Rules
-from omniman_payment_core.records import DirectiveStatus, OperationState
+from omniman_payment_core.records import DirectiveStatus, OperationState, Topic
 from omniman_payment_core.values import PaymentResult, PaymentStatus
 from omniman_payment_mock import MockPaymentBackend
 from tests.simulation.gateways import ChargesOnly, FiveMethods, Prepares
@@ -200,3 +200,50 @@ def test_the_rest_of_a_charge_that_was_paid_in_part_can_be_withdrawn() -> None:
     assert "cancelled_but_paid" in shop.flag_kinds()
     with pytest.raises(ValueError, match="takes no payment"):
         shop.gateway.pay(transaction_id)
+
+
+def test_what_is_left_goes_back_although_the_excess_went_back_before() -> None:
+    shop = Shop(config={"late_money": "refund"})
+    shop.order()
+    shop.do(shop.charge(behaviour={"qr": True}))
+    shop.gateway.pay(str(shop.payment().transaction_id), 1001)
+    shop.sync()
+    assert shop.moved_q() == 1000
+    shop.store.cancel_order("O1")
+    shop.do(shop.cancel())
+    shop.do(shop.cancel())
+    assert shop.moved_q() == 0
+    assert sorted(op.amount_q for op in shop.operations("refund")) == [1, 1000]
+
+
+def test_a_verdict_is_written_to_the_payment_whose_operation_it_is_about() -> None:
+    shop = Shop(facts=registration())
+    shop.order()
+    shop.do(shop.hold(behaviour={"decline": "insufficient_funds"}))
+    shop.do(shop.hold(attempt=2))
+    shop.fault("timeout", on="capture", when="after")
+    shop.fault("timeout", on="get_status", times=99)
+    shop.confirm()
+    while not shop.flags("outcome_unknown") and not shop.flags("attempts_exhausted"):
+        shop.fault("timeout", on="get_status")
+        shop.advance(hours=1)
+    (capture,) = shop.operations("capture")
+    said = {"operation": capture.key, "happened": True, "actor": "ana", "reason": "looked"}
+    shop.do(shop.enqueue(Topic.VERDICT, payload=said))
+    first, second = shop.payments()
+    assert (first.captured_q, second.captured_q) == (0, 1000)
+    assert first.status is S.FAILED
+
+
+def test_an_opening_that_the_gateway_is_still_about_is_asked_for_again_under_its_own_key() -> None:
+    """A look at a prepared address shows the same before the opening and while it is worked on."""
+    facts = registration(key_window=timedelta(hours=24), absence_after=ABSENCE)
+    shop = Shop(backend=Prepares, facts=facts)
+    shop.order()
+    shop.fault("timeout", on="authorize", when="after")
+    shop.do(shop.hold(behaviour={"pending": True}))
+    shop.clock.advance(timedelta(minutes=20))
+    shop.settle_down(timedelta(minutes=5))
+    (authorize,) = shop.operations("authorize")
+    assert authorize.state == OperationState.PENDING
+    assert len(set(shop.keys("authorize"))) == 1

@@ -1,13 +1,13 @@
-"""Gateways of several strengths over one far side: what a backend can do decides what is safe."""
+"""Accounts at gateways of several strengths, and the plain wire between a shop and one of them."""
 
 from __future__ import annotations
 
 import functools
 import random
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from omniman_payment_core.contracts import (
@@ -21,15 +21,36 @@ from omniman_payment_core.errors import (
     NotAttemptedError,
     OutcomeUnknownError,
     RateLimitedError,
-    TransactionNotFoundError,
 )
 from omniman_payment_core.testing import ManualClock
-from omniman_payment_core.values import PaymentResult, PaymentStatus, WebhookEvent
+from omniman_payment_core.values import PaymentResult
 from omniman_payment_mock import MockPaymentBackend
 from omniman_payment_mock.gateway import MockGateway
 
-SHOPS_PATIENCE = timedelta(hours=2)
-"""How long a shop waits for a shopper at a gateway that would wait for ever."""
+from .backends import (
+    ChargesOnly,
+    Finds,
+    FiveMethods,
+    FiveMethodsAndFind,
+    Names,
+    Patient,
+    Prepares,
+    Unaddressed,
+)
+
+__all__ = [
+    "LATEST_ARRIVAL",
+    "STRANGER",
+    "STRENGTHS",
+    "Account",
+    "ChargesOnly",
+    "FiveMethods",
+    "Prepares",
+    "Wire",
+    "altered",
+    "backend_of",
+    "make_account",
+]
 
 LATEST_ARRIVAL = timedelta(minutes=10)
 """No request arrives later than this after it was sent, however late somebody looks."""
@@ -147,192 +168,6 @@ def _passed_on(name: str) -> Any:
         return getattr(self._backend, name)(idempotency_key)
 
     return passed_on
-
-
-class FiveMethods:
-    """A backend written to the specification page alone: no keys, six fields in an answer."""
-
-    def __init__(self, mock: MockPaymentBackend) -> None:
-        self._mock = mock
-
-    def authorize(
-        self,
-        amount_q: int,
-        currency: str,
-        order_ref: str,
-        payment_method: dict[str, Any],
-        metadata: dict[str, Any] | None = None,
-    ) -> PaymentResult:
-        return _plain(self._mock.authorize(amount_q, currency, order_ref, payment_method, metadata))
-
-    def charge(
-        self,
-        amount_q: int,
-        currency: str,
-        order_ref: str,
-        payment_method: dict[str, Any],
-        metadata: dict[str, Any] | None = None,
-    ) -> PaymentResult:
-        return _plain(self._mock.charge(amount_q, currency, order_ref, payment_method, metadata))
-
-    def capture(self, transaction_id: str, amount_q: int | None = None) -> PaymentResult:
-        return _plain(self._mock.capture(transaction_id, amount_q))
-
-    def refund(
-        self, transaction_id: str, amount_q: int | None = None, reason: str | None = None
-    ) -> PaymentResult:
-        result = self._mock.refund(transaction_id, amount_q, reason)
-        return replace(_plain(result), transaction_id=result.reference)
-
-    def get_status(self, transaction_id: str) -> PaymentResult:
-        return _plain(self._mock.get_status(transaction_id))
-
-
-def _plain(result: PaymentResult) -> PaymentResult:
-    return PaymentResult(
-        result.success,
-        result.transaction_id,
-        result.status,
-        result.error_code,
-        result.error_message,
-    )
-
-
-class Prepares(MockPaymentBackend):
-    """Gets its address by a call of its own, before money can move."""
-
-    choose_transaction_id = None  # type: ignore[assignment]
-
-    def prepare(
-        self,
-        amount_q: int,
-        currency: str,
-        order_ref: str,
-        payment_method: dict[str, Any],
-        metadata: dict[str, Any] | None = None,
-        *,
-        capture: bool,
-        idempotency_key: str,
-    ) -> str:
-        return super().choose_transaction_id(idempotency_key)
-
-    def get_status(self, transaction_id: str) -> PaymentResult:
-        try:
-            return super().get_status(transaction_id)
-        except TransactionNotFoundError:
-            return PaymentResult(True, transaction_id, "pending")
-
-
-class Patient(Prepares):
-    """Prepares; lets an open charge be paid for ever, and a part be the last capture."""
-
-    def authorize(self, *args: Any, **kwargs: Any) -> PaymentResult:
-        return self._until(super().authorize(*args, **kwargs))
-
-    def charge(self, *args: Any, **kwargs: Any) -> PaymentResult:
-        return self._until(super().charge(*args, **kwargs))
-
-    def get_status(self, transaction_id: str) -> PaymentResult:
-        return self._until(super().get_status(transaction_id))
-
-    def capture(
-        self,
-        transaction_id: str,
-        amount_q: int | None = None,
-        *,
-        currency: str,
-        final: bool = True,
-        idempotency_key: str | None = None,
-    ) -> PaymentResult:
-        result = super().capture(transaction_id, amount_q, idempotency_key=idempotency_key)
-        if not final or result.status != PaymentStatus.PARTIALLY_CAPTURED:
-            return result
-        self.gateway.cancel(transaction_id)
-        return replace(result, status=PaymentStatus.CAPTURED)
-
-    def _until(self, seen: PaymentResult) -> PaymentResult:
-        """How long the shop wants to wait; the gateway itself would wait longer."""
-        txn = self.gateway.transaction(seen.transaction_id or "")
-        if txn is None or not txn.waiting:
-            return seen
-        return replace(seen, expires_at=txn.created_at + SHOPS_PATIENCE)
-
-
-class FiveMethodsAndFind(FiveMethods):
-    """No keys, but an order's transactions can be searched: every answer in full."""
-
-    def find(self, order_ref: str) -> Sequence[PaymentResult]:
-        return self._mock.find(order_ref)
-
-    def get_status(self, transaction_id: str) -> PaymentResult:
-        return self._mock.get_status(transaction_id)
-
-
-class Finds(MockPaymentBackend):
-    """Knows keys and can be searched, and names its transactions itself."""
-
-    choose_transaction_id = None  # type: ignore[assignment]
-
-
-class Unaddressed(MockPaymentBackend):
-    """Knows keys, but names its transactions itself and cannot be searched."""
-
-    choose_transaction_id = None  # type: ignore[assignment]
-    find = None  # type: ignore[assignment]
-
-
-class ChargesOnly(MockPaymentBackend):
-    """Has no holds: a channel that wants one gets a charge."""
-
-    authorize = None  # type: ignore[assignment]
-    capture = None  # type: ignore[assignment]
-
-
-class Names(MockPaymentBackend):
-    """As Pix: no holds; whoever asks names charges and refunds, and no key is read back."""
-
-    authorize = None  # type: ignore[assignment]
-    capture = None  # type: ignore[assignment]
-    find = None  # type: ignore[assignment]
-
-    def choose_refund_id(self, idempotency_key: str) -> str:
-        return f"name-of-{idempotency_key}"
-
-    def refund(
-        self,
-        transaction_id: str,
-        amount_q: int | None = None,
-        reason: str | None = None,
-        *,
-        idempotency_key: str | None = None,
-    ) -> PaymentResult:
-        result = super().refund(transaction_id, amount_q, reason, idempotency_key=idempotency_key)
-        if not result.success or idempotency_key is None:
-            return result
-        return replace(result, reference=self.choose_refund_id(idempotency_key))
-
-    def cancel(self, transaction_id: str) -> PaymentResult:
-        return super().cancel(transaction_id)
-
-    def get_status(self, transaction_id: str) -> PaymentResult:
-        seen = super().get_status(transaction_id)
-        if seen.refunds is None:
-            return seen
-        named = [
-            replace(
-                refund,
-                idempotency_key=None,
-                reference=self.choose_refund_id(refund.idempotency_key)
-                if refund.idempotency_key
-                else refund.reference,
-            )
-            for refund in seen.refunds
-        ]
-        return replace(seen, refunds=tuple(named))
-
-    def poll_events(self, since: datetime) -> Sequence[WebhookEvent]:
-        """Never asked here, so that the payments' own rare looks have to do."""
-        raise NotAttemptedError("nobody asks")
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ from omniman_payment_mock.transactions import Transaction
 
 from .onlooker import onlooker_of
 from .resting import rest
+from .truth import came_back, held_q, returned_q
 from .violations import Violation, hold
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from .wire import Effect
     from .world import World
 
-__all__ = ["Violation", "check_always", "check_at_rest", "hold", "returned_q"]
+__all__ = ["Violation", "check_always", "check_at_rest", "hold"]
 
 FULL_CHECK_EVERY = 16
 OPENING = (OperationKind.AUTHORIZE, OperationKind.CHARGE)
@@ -136,11 +137,6 @@ def _changed(rows: dict[Any, _Row], seen: dict[Any, _Row]) -> list[_Row]:
 # -- the gateway's side ------------------------------------------------------------------------
 
 
-def returned_q(txn: Transaction) -> int:
-    """What has gone back to the shopper, by refunds."""
-    return sum(r.amount_q for r in txn.refunds if r.status == RefundStatus.SUCCEEDED)
-
-
 def _transaction(world: World, one: SimAccount, txn: Transaction) -> None:
     hold("I04 an order stands behind it", txn.order_ref in world.store.orders, txn)
     asked = max(txn.amount_q, txn.authorized_q)
@@ -163,11 +159,11 @@ def _order(world: World, ref: str) -> None:
     for one in world.accounts.all:
         for name in one.gateway.transactions(ref):
             txn = one.gateway.transaction(name)
-            if txn is None or name in world.payers.unasked or _came_back(one, txn):
+            if txn is None or name in world.payers.unasked or came_back(one, txn):
                 continue
             kept = txn.captured_q - returned_q(txn) - txn.disputed_q
             taken += kept
-            if txn.authorized_q - txn.captured_q - txn.released_q > 0 or kept > 0:
+            if held_q(one, txn) > 0 or kept > 0:
                 held.append(txn)
     hold("I01 one live hold", len(held) <= 1, (ref, held))
     total = world.store.orders[ref].view.total_q
@@ -181,14 +177,6 @@ def _order(world: World, ref: str) -> None:
     for trigger in set(order.triggers):
         fired = sum(1 for payment in attempts if trigger in payment.fired)
         hold("I14 once for a payment", order.triggers.count(trigger) <= fired, (ref, trigger))
-
-
-def _came_back(one: SimAccount, txn: Transaction) -> bool:
-    """The gateway itself put money back after it was gone and something else had been paid."""
-    return any(
-        movement.transaction_id == txn.id and movement.kind in ("refund_returned", "dispute_won")
-        for movement in one.books.movements(txn.order_ref)
-    )
 
 
 def _no_effect_without_a_commitment(world: World, seen: Seen, operations: list[Operation]) -> None:

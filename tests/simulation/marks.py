@@ -6,15 +6,16 @@ AT_LEAST = 100
 """So often each of them."""
 
 ON_THE_WIRE = (
-    *(f"wire:{fault}:{method}"
-      for method in ("authorize", "charge", "get_status")
-      for fault in ("lost", "unanswered", "limit", "unsent", "crash", "garbage", "currency",
-                    "stranger", "down")),
-    *(f"wire:{fault}:{method}"
-      for method in ("authorize", "charge") for fault in ("late", "denied", "saved")),
-    "wire:lag:get_status", "wire:lag:find", "wire:lost:find", "wire:unanswered:find",
-    "wire:lost:prepare", "wire:unanswered:prepare", "wire:unanswered:capture",
-    "wire:unanswered:refund", "wire:saved_again",
+    *(f"wire:{fault}" for fault in
+      ("lost", "unanswered", "late", "limit", "unsent", "crash", "garbage", "denied", "saved",
+       "saved_again", "lag", "currency", "stranger", "amount")),
+    *(f"wire:{fault}:get_status" for fault in
+      ("lost", "unanswered", "limit", "unsent", "crash", "garbage", "lag", "currency",
+       "stranger", "down")),
+    *(f"wire:{fault}:authorize" for fault in
+      ("lost", "unanswered", "limit", "unsent", "garbage", "down")),
+    *(f"wire:{fault}:charge" for fault in ("lost", "unanswered", "down")),
+    "wire:lost:prepare", "wire:unanswered:prepare",
 )  # fmt: skip
 """Between the shop and its gateways: by the kind of call that met it."""
 

@@ -30,6 +30,7 @@ BEHAVIOURS: tuple[dict[str, Any], ...] = (
     {"authenticate": True},
     {"qr": True},
     {"qr": True, "expires_in": 600},
+    {"qr": True, "expires_in": 20},
     {"pending": True, "pays_after_reads": 3},
     {"decline": "insufficient_funds"},
     {"refund": "pending"},
@@ -140,8 +141,8 @@ class Payer:
         txn = one.gateway.transaction(name)
         assert txn is not None
         act = rng.choice(
-            ["finish", "finish", "finish", "fail", "late", "outside", "dispute", "dispute_won",
-             "part"]
+            ["finish", "finish", "finish", "fail", "late", "late", "outside", "dispute",
+             "dispute_won", "dispute_won", "part"]
         )  # fmt: skip
         try:
             if not self._does(act, one, txn):
@@ -249,8 +250,9 @@ class Operator:
                 txn = one.gateway.transaction(result.transaction_id or payment.transaction_id or "")
                 if operation.kind in _OPENING and txn is not None and not txn.authorized_q:
                     return None  # it is there, and nobody has paid: the payer may still
-                reference = result.reference or result.transaction_id or ""
-                return True, reference
+                if operation.kind == OperationKind.REFUND:
+                    return None  # it may be on its way, and may still fail: a look will tell
+                return True, result.reference or result.transaction_id or ""
         return False, ""
 
     def _retries(self) -> bool:
@@ -278,6 +280,8 @@ class Operator:
         directive = self._one_of((DirectiveStatus.PARKED, DirectiveStatus.PENDING))
         if directive is None:
             return False
+        if directive.topic == Topic.CANCEL:
+            return False  # nothing else would let go of what was begun
         store, mine = self._world.store, self._operations_of(directive)
         if any(op.state in (OperationState.SENT, OperationState.PARKED) for op in mine):
             return False

@@ -6,9 +6,8 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from omniman_payment_core.records import DirectiveStatus, EventKind, OperationState, Payment
-from omniman_payment_core.values import RefundStatus
-from omniman_payment_mock.transactions import Transaction
 
+from .truth import returned_q
 from .violations import hold
 
 if TYPE_CHECKING:
@@ -47,10 +46,6 @@ def _flagged(world: World, payment: Payment) -> bool:
     return any(flag.payment_id == payment.id for flag in world.store.flags.values())
 
 
-def _returned(txn: Transaction) -> int:
-    return sum(r.amount_q for r in txn.refunds if r.status == RefundStatus.SUCCEEDED)
-
-
 def _books_equal_gateways(world: World) -> None:
     known = {p.transaction_id: p for p in world.store.payments.values()}
     for one in world.accounts.all:
@@ -66,7 +61,7 @@ def _books_equal_gateways(world: World) -> None:
             if _flagged(world, payment) or not one.shows_amounts:
                 continue
             hold("L02 captured", payment.captured_q == txn.captured_q, (payment, txn))
-            hold("L02 refunded", payment.refunded_q == _returned(txn), (payment, txn))
+            hold("L02 refunded", payment.refunded_q == returned_q(txn), (payment, txn))
             hold("L02 disputed", payment.disputed_q == txn.disputed_q, (payment, txn))
             held = max(0, txn.authorized_q - txn.captured_q - txn.released_q)
             hold("L02 held", payment.open_q == held, (payment, txn))

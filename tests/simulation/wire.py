@@ -114,6 +114,7 @@ class WatchedWire(Wire):
             return self._arrives(on_its_way)
         if fault == "saved" and "idempotency_key" not in asked:
             fault = "unanswered"
+        world.marks[f"wire:{fault}"] += 1
         world.marks[f"wire:{fault}:{method}"] += 1
         world.tell(f"    {method}: {fault}")
         return self._meets(fault, on_its_way)

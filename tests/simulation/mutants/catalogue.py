@@ -50,7 +50,6 @@ MUTANTS = (
     Mutant(money.cancel_forgets_what_is_in_flight, ("cancelled_while_the_hold_is_made",)),
     Mutant(money.late_hold_is_kept, ("authenticated_after_the_cancellation",)),
     Mutant(money.late_money_is_ignored, ("paid_after_the_code_expired",)),
-    Mutant(money.money_goes_back_for_each_settlement, ("cancelled_twice_after_it_was_paid",)),
     Mutant(money.refund_failing_later_is_ignored, ("refund_that_fails_later",)),
     Mutant(money.refused_refund_stays_reserved, ("refund_refused",)),
     Mutant(money.exhaustion_is_failure, ("gateway_that_never_answers",)),

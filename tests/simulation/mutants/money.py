@@ -96,15 +96,6 @@ def late_money_is_ignored(patch: pytest.MonkeyPatch) -> None:
     replace(patch, late.watch_for_late_money, lambda draft, before: None)
 
 
-def money_goes_back_for_each_settlement(patch: pytest.MonkeyPatch) -> None:
-    """The refund of late money is asked for whenever somebody notices it."""
-    rewrite(
-        patch,
-        late.return_money,
-        ('dedupe_key=f"return:{payment.id}:{payment.captured_q}"', "dedupe_key=None"),
-    )
-
-
 def refund_failing_later_is_ignored(patch: pytest.MonkeyPatch) -> None:
     """A refund that succeeded once has succeeded for ever."""
     rewrite(
