@@ -71,8 +71,9 @@ def check_binding(account: str, now: Binding, begun_with: Binding) -> None:
 class Rules:
     """The engine's own limits, the same for every account."""
 
-    max_attempts: int = 24
-    """Deliveries without a settled answer before a directive is parked for a person."""
+    max_attempts: int = 60
+    """Deliveries without a settled answer before a directive is parked for a person: with the
+    backoff below, most of a day."""
     backoff_base: timedelta = timedelta(seconds=1)
     backoff_cap: timedelta = timedelta(minutes=30)
     config_retry: timedelta = timedelta(minutes=1)

@@ -95,6 +95,8 @@ class Answer:
     call: CallRecord
     late: bool = False
     """The call was written off before: this one brings facts, and decides nothing."""
+    made: bool = True
+    """Off for a call that was never made: the audit of calls does not show it."""
 
 
 class Engine:
@@ -162,15 +164,13 @@ class Engine:
         """Make the call. Never raises, never touches the store."""
         request, started = work.request, self.clock.monotonic()
         if self._too_late(work):
-            outcome: Outcome = NotAttempted(
-                "the lease was too old to send under", timedelta(), counted=False
-            )
-        elif (rest := self._rest_of(request.account)) is not None:
+            return self._unmade(work, "the lease was too old to send under")
+        rest = self._rest_of(request.account)
+        if rest is not None:
             message = f"account {request.account} rests: its gateway does not answer"
-            outcome = NotAttempted(message, rest, counted=False)
-        else:
-            outcome = self._call(request)
-            self._learn(request.account, outcome)
+            return self._unmade(work, message, rest)
+        outcome = self._call(request)
+        self._learn(request.account, outcome)
         duration = max(0, round((self.clock.monotonic() - started) * 1_000_000))
         call = call_record(request, outcome, duration, self.clock.now())
         log_call(call)
@@ -178,8 +178,12 @@ class Engine:
 
     def release(self, work: Work) -> Answer:
         """The answer of a call that was never made: the directive goes back at once."""
-        outcome = NotAttempted("given back unsent", timedelta(), counted=False)
-        return Answer(work, outcome, call_record(work.request, outcome, 0, self.clock.now()))
+        return self._unmade(work, "given back unsent")
+
+    def _unmade(self, work: Work, why: str, rest: timedelta = timedelta()) -> Answer:
+        outcome = NotAttempted(why, rest, counted=False)
+        call = call_record(work.request, outcome, 0, self.clock.now())
+        return Answer(work, outcome, call, made=False)
 
     def overdue(self, work: Work) -> Answer:
         """The answer of a call that did not return within its budget."""
@@ -254,7 +258,7 @@ class Engine:
                     case,
                     work.request,
                     answer.outcome,
-                    answer.call,
+                    answer.call if answer.made else None,
                     work.terms,
                     self._directory,
                     self._moment(now, delay),

@@ -132,6 +132,8 @@ def test_an_hour_without_a_gateway_costs_few_calls_and_loses_nothing() -> None:
         shop.advance(minutes=1)
     # Without resting, fifty orders would have knocked many hundred times.
     assert Down.calls < 120
+    # Nor is what was not called in the audit of calls, however long an order waits.
+    assert sum(call.method == "charge" for call in shop.store.calls) < 120
     Down.down = False
     for _ in range(40):
         shop.advance(minutes=1)
