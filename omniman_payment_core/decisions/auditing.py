@@ -15,9 +15,7 @@ from ..records import Event, Operation, OperationState, Payment, Refund
 from ..values import RefundStatus
 
 _ENDED_WITHOUT_EFFECT = frozenset({OperationState.REFUSED, OperationState.ABANDONED})
-_ON_ITS_WAY = frozenset(
-    {OperationState.SENT, OperationState.PENDING, OperationState.OK, OperationState.PARKED}
-)
+_ON_ITS_WAY = frozenset({OperationState.SENT, OperationState.PENDING, OperationState.OK})
 
 
 @dataclass(frozen=True, slots=True)

@@ -264,7 +264,10 @@ class Operator:
         store, now = self._world.store, self._world.clock.now()
         for operation in self._operations_of(directive):
             if operation.state == OperationState.PARKED:
-                store.operations[operation.key] = evolve(operation, state=OperationState.SENT)
+                # What never left is no doubt: there is nothing to look up.
+                sent = operation.first_sent_at is not None
+                state = OperationState.SENT if sent else OperationState.PLANNED
+                store.operations[operation.key] = evolve(operation, state=state)
         store.directives[directive.id] = evolve(
             directive,
             status=DirectiveStatus.PENDING,

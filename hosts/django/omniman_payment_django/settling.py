@@ -8,12 +8,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
-from omniman_payment_core.records import DirectiveStatus, NewDirective, OperationState, Topic
+from omniman_payment_core.records import (
+    DirectiveStatus,
+    NewDirective,
+    OperationKind,
+    OperationState,
+    Topic,
+)
+from omniman_payment_core.values import PaymentStatus, RefundStatus
 
 from . import conf
-from .models import Directive, Flag, OrderEvent, PaymentOperation
+from .models import Directive, Flag, OrderEvent, PaymentOperation, Refund
 from .runtime import get_store
 
 FORGOTTEN = "forgotten"
@@ -24,6 +32,8 @@ ABANDONED = "abandoned"
 FLAG_SETTLED = "flag_settled"
 LONGEST_ACTOR = 150
 LONGEST_REASON = 2000
+_BEGINNING = (OperationKind.PREPARE, OperationKind.AUTHORIZE, OperationKind.CHARGE)
+_UNPAID = (PaymentStatus.PENDING, PaymentStatus.REQUIRES_ACTION)
 _ABOUT_UNKNOWN = ("outcome_unknown", "blocked_by_unknown", "attempts_exhausted")
 
 
@@ -81,11 +91,10 @@ def retry_directive(directive_id: int, *, actor: str, reason: str) -> Directive:
                 "pay anew"
             )
         before, now = directive.status, timezone.now()
-        PaymentOperation.objects.using(using).filter(
-            cause=directive.dedupe_key or f"directive-{directive.pk}",
-            payment__order_ref=directive.order_ref,
-            state=OperationState.PARKED,
-        ).update(state=OperationState.SENT)
+        parked = _operations_of(directive, using).filter(state=OperationState.PARKED)
+        # What never left is no doubt: there is nothing to look up.
+        parked.filter(first_sent_at=None).update(state=OperationState.PLANNED)
+        parked.update(state=OperationState.SENT)
         directive.status, directive.attempts = DirectiveStatus.PENDING, 0
         directive.waiting, directive.available_at, directive.finished_at = False, now, None
         directive.save(
@@ -120,12 +129,8 @@ def abandon_directive(directive_id: int, *, actor: str, reason: str) -> Directiv
                 "waits can be given up"
             )
         doubtful = (
-            PaymentOperation.objects.using(using)
-            .filter(
-                cause=directive.dedupe_key or f"directive-{directive.pk}",
-                payment__order_ref=directive.order_ref,
-                state__in=(OperationState.SENT, OperationState.PARKED),
-            )
+            _operations_of(directive, using)
+            .filter(state__in=(OperationState.SENT, OperationState.PARKED))
             .first()
         )
         if doubtful is not None:
@@ -141,6 +146,7 @@ def abandon_directive(directive_id: int, *, actor: str, reason: str) -> Directiv
         )
         directive.result = {"error_code": ABANDONED, "error_message": f"{actor}: {reason}"}
         directive.save(using=using, update_fields=["status", "waiting", "finished_at", "result"])
+        _give_up(directive, using, f"{actor}: {reason}")
         OrderEvent.objects.using(using).create(
             order_ref=directive.order_ref,
             kind=DIRECTIVE_ABANDONED,
@@ -155,6 +161,29 @@ def abandon_directive(directive_id: int, *, actor: str, reason: str) -> Directiv
             },
         )
     return directive
+
+
+def _give_up(directive: Directive, using: str, evidence: str) -> None:
+    """What never left is over, what it reserved is free again, what it began is withdrawn."""
+    operations = _operations_of(directive, using)
+    planned = operations.filter(state=OperationState.PLANNED)
+    Refund.objects.using(using).filter(
+        pk__in=list(planned.values_list("pk", flat=True)), status=RefundStatus.PENDING
+    ).update(status=RefundStatus.FAILED)
+    planned.update(state=OperationState.ABANDONED, evidence=evidence)
+    begun = operations.filter(kind__in=_BEGINNING, payment__status__in=_UNPAID)
+    for payment_id in sorted(set(begun.values_list("payment_id", flat=True))):
+        get_store().enqueue(
+            [NewDirective(Topic.CANCEL, directive.order_ref, {"payment_id": payment_id})]
+        )
+
+
+def _operations_of(directive: Directive, using: str) -> QuerySet[PaymentOperation]:
+    """The operations that a directive asked for."""
+    return PaymentOperation.objects.using(using).filter(
+        cause=directive.dedupe_key or f"directive-{directive.pk}",
+        payment__order_ref=directive.order_ref,
+    )
 
 
 def give_verdict(
