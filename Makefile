@@ -9,7 +9,7 @@ PROJECTS := pyproject.toml $(wildcard plugins/*/pyproject.toml hosts/*/pyproject
 IN_A_FRESH_VENV = "$(PYTHON)" tools/make_venv.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo shop test prove soak bench lint fmt docs constraints clean
+.PHONY: help demo shop test prove soak campaign bench lint fmt docs constraints clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ prove: $(STAMP) ## Run the proofs of docs/guarantees.md, row by row (ARGS="refun
 
 soak: $(STAMP) ## Simulate HISTORIES=1000000 histories, ARGS as python -m tests.simulation has them
 	$(BIN)/python -m tests.simulation --histories $(or $(HISTORIES),1000000) $(ARGS)
+
+campaign: $(STAMP) ## Run one of tests/campaigns for long (NAME=kill, ARGS as it has them)
+	$(BIN)/python -m tests.campaigns.$(NAME) $(ARGS)
 
 bench: $(STAMP) ## Measure against the baselines
 	$(BIN)/python -m benchmarks $(ARGS)
