@@ -39,6 +39,7 @@ def tally() -> Tally:
     return live_together(0, HISTORIES, PROCESSES)[0]
 
 
+@pytest.mark.timeout(900)
 def test_no_history_breaks_an_invariant(tally: Tally) -> None:
     assert tally.histories == HISTORIES
     if tally.broken:
@@ -46,6 +47,7 @@ def test_no_history_breaks_an_invariant(tally: Tally) -> None:
         pytest.fail(f"{len(seeds)} histories fail: {seeds[:20]}; the first:\n{told(seeds[0])}")
 
 
+@pytest.mark.timeout(900)
 def test_the_histories_meet_every_fault_every_act_and_every_outcome(tally: Tally) -> None:
     assert len(set(marks.ALL)) == len(marks.ALL) >= 60
     rare = {mark: tally.marks[mark] for mark in marks.ALL if tally.marks[mark] < marks.AT_LEAST}

@@ -43,6 +43,8 @@ ROUTINE = (4, 4, 4, 14)
 Most histories are left earlier: what comes late is waited for by the rest of them.
 """
 STEPS = 40
+ROUNDS = 1500
+"""A directive gives up after most of a day, while others look every five minutes."""
 _SOON = timedelta(hours=1)
 
 
@@ -292,7 +294,7 @@ class World:
             check_always(self)
         self._let_everything_arrive()
         engine = self.workers[0].engine
-        for _ in range(400):
+        for _ in range(ROUNDS):
             self.inbox.rematch()
             engine.run_until_idle()
             engine.maintain()
@@ -303,7 +305,9 @@ class World:
                 self.reconcile(engine)
                 return
             self.clock.advance(max(due - self.clock.now(), timedelta()))
-        raise Violation(f"L01: after 400 rounds there is still something due: {self._due_now()}")
+        raise Violation(
+            f"L01: after {ROUNDS} rounds there is still something due: {self._due_now()}"
+        )
 
     def _let_everything_arrive(self) -> None:
         """Notifications that are still on their way come in the end, or never."""
