@@ -1,0 +1,1 @@
+"""Mutation testing: change the rules one by one, and see whether a test notices."""
