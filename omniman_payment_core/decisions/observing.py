@@ -254,7 +254,8 @@ def _let_go(draft: Draft, seen: PaymentResult, status: S, answers: Operation | N
 
 
 def _over(draft: Draft, end: datetime | None) -> bool:
-    return end is not None and draft.now >= end + draft.rules.expiry_slack
+    """A date had passed when the gateway was read; an answer may be settled long after that."""
+    return end is not None and (draft.looked_at or draft.now) >= end + draft.rules.expiry_slack
 
 
 def _ending_key(payment: Payment, kind: EventKind) -> str:
@@ -337,10 +338,7 @@ def _resolve_opening(
 
 
 def _waits(seen: PaymentResult) -> bool:
-    """Something is open for the payer, which is more than an address that was prepared.
-
-    A date alone is not: what was only prepared can have one too, and nothing was asked of it yet.
-    """
+    """Something is open for the payer. A date is not enough: what was only prepared has one."""
     return seen.next_action is not None
 
 

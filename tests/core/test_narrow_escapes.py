@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from omniman_payment_core.contracts import abilities_of
-from omniman_payment_core.decisions import NotAttempted, Rules
+from omniman_payment_core.decisions import NotAttempted, Rules, sync_of
 from omniman_payment_core.records import DirectiveStatus, OperationState, Topic
 from omniman_payment_core.values import PaymentResult, PaymentStatus
 from omniman_payment_mock import MockPaymentBackend
@@ -247,3 +247,34 @@ def test_an_opening_that_the_gateway_is_still_about_is_asked_for_again_under_its
     (authorize,) = shop.operations("authorize")
     assert authorize.state == OperationState.PENDING
     assert len(set(shop.keys("authorize"))) == 1
+
+
+def test_an_old_look_does_not_tell_that_a_charge_has_expired_unpaid_since() -> None:
+    shop = Shop(facts=registration(key_window=timedelta(hours=24)))
+    shop.order()
+    shop.do(shop.charge(behaviour={"qr": True}))
+    shop.store.enqueue([sync_of("O1", shop.payment().id)])
+    (look,) = shop.engine.claim(1).works
+    answer = shop.engine.perform(look)
+    shop.gateway.pay(str(shop.payment().transaction_id))
+    shop.clock.advance(timedelta(hours=25))
+    shop.engine.settle([answer])
+    assert shop.payment().status is S.PENDING, "somebody may have paid since"
+    shop.settle_down()
+    assert shop.payment().status is S.CAPTURED
+    assert shop.triggers() == ["on_payment_confirm"]
+
+
+def test_an_old_look_does_not_tell_that_a_hold_has_lapsed_uncaptured_since() -> None:
+    shop = Shop(facts=registration(key_window=timedelta(hours=24)))
+    shop.order()
+    shop.do(shop.hold(behaviour={"expires_in": 3600}))
+    shop.store.enqueue([sync_of("O1", shop.payment().id)])
+    (look,) = shop.engine.claim(1).works
+    answer = shop.engine.perform(look)
+    shop.gateway.capture(str(shop.payment().transaction_id), 333)
+    shop.clock.advance(timedelta(hours=2))
+    shop.engine.settle([answer])
+    shop.settle_down()
+    payment = shop.payment()
+    assert (payment.captured_q, payment.released_q, payment.open_q) == (333, 667, 0)
