@@ -248,8 +248,9 @@ class Operator:
             if effect.key == operation.key:
                 result = effect.result
                 txn = one.gateway.transaction(result.transaction_id or payment.transaction_id or "")
-                if operation.kind in _OPENING and txn is not None and not txn.authorized_q:
-                    return None  # it is there, and nobody has paid: the payer may still
+                paid_q = txn.authorized_q if txn is not None else 0
+                if operation.kind in _OPENING and paid_q != operation.amount_q:
+                    return None  # nobody has paid yet, or another amount: no verdict says that
                 if operation.kind == OperationKind.REFUND:
                     return None  # it may be on its way, and may still fail: a look will tell
                 return True, result.reference or result.transaction_id or ""
