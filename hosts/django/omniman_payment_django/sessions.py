@@ -31,6 +31,8 @@ MAX_TOTAL = 10**15
 MAX_ITEMS = 10_000
 MAX_REF = 64
 MAX_KEY = 200
+# What a request that is repeated under its key has to say again.
+MONEY_FIELDS = ("amount_q", "final")
 
 
 class CommitError(ValueError):
@@ -316,6 +318,14 @@ def _ask(topic: Topic, order: Order, payload: dict[str, Any], dedupe_key: str | 
                 f'order {order.ref}: dedupe_key "{dedupe_key}" belongs to a {known.topic} of '
                 f"order {known.order_ref}"
             )
+        for name in MONEY_FIELDS:
+            before, now = known.payload.get(name), payload.get(name)
+            if before != now:
+                # Saying nothing would leave the caller believing that the new amount was asked for.
+                raise RequestRefusedError(
+                    f'order {order.ref}: dedupe_key "{dedupe_key}" was used before with '
+                    f"{name} {before}, and {name} is {now} now"
+                )
         return known
 
 
