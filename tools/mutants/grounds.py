@@ -53,7 +53,7 @@ GROUNDS = (
             *(f"{_CORE}/decisions/{name}.py" for name in _DECISIONS),
             f"{_CORE}/engine/breaker.py",
         ),
-        ("tests/core", "tests/mutation/histories.py"),
+        ("tests/core", "tests/mutation/histories.py", "tests/mutation/schedules.py"),
         ("test_an_hour_without_a_gateway",),
     ),
     Ground(
