@@ -146,7 +146,15 @@ _TRIGGERS: Mapping[S, Trigger] = {
 def trigger_of(payment: Payment) -> Trigger | None:
     """The auto-transition that reaching the present status asks for, unless it has fired."""
     trigger = _TRIGGERS.get(payment.status)
+    if trigger is Trigger.PARTIAL_REFUND and kept_q(payment) >= payment.amount_q:
+        # Only what was paid beyond the amount went back: the order is as paid as before.
+        return None
     return None if trigger is None or trigger in payment.fired else trigger
+
+
+def kept_q(payment: Payment) -> int:
+    """What was taken and is not back."""
+    return payment.captured_q - payment.refunded_q
 
 
 def summary_of(payment: Payment) -> dict[str, Any]:

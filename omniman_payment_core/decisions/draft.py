@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from ..ledger import advance, summary_of, trigger_of
+from ..ledger import advance, kept_q, summary_of, trigger_of
 from ..records import (
     CallRecord,
     Case,
@@ -355,14 +355,15 @@ class Draft:
         triggers: tuple[Trigger, ...] = ()
         previous = before.status if before else None
         moved = previous is not payment.status
-        if moved:
+        # Two parts that go back are one status, and the first may have been the excess only.
+        if moved or (before is not None and payment.refunded_q > before.refunded_q):
             trigger = trigger_of(payment)
             if trigger is not None:
                 last["fired"] = (*payment.fired, trigger.value)
                 if not self._unwanted(trigger):
                     triggers = (trigger,)
-            if payment.next_action is not None and payment.status not in _BEFORE_MONEY:
-                last["next_action"] = None
+        if moved and payment.next_action is not None and payment.status not in _BEFORE_MONEY:
+            last["next_action"] = None
         self._schedule(payment, before, last)
         if payment is before and not last:
             return payment, triggers, None
@@ -371,12 +372,14 @@ class Draft:
         return payment, triggers, StatusMove(payment, previous) if moved else None
 
     def _unwanted(self, trigger: Trigger) -> bool:
-        """A cancelled order is never moved on by money that came late."""
-        return (
-            trigger in (Trigger.HOLD, Trigger.CONFIRM)
-            and self.order is not None
-            and self.order.cancelled
-        )
+        """Late money never moves a cancelled order on, nor its return an order that stays paid."""
+        if self.order is None:
+            return False
+        if trigger in (Trigger.HOLD, Trigger.CONFIRM):
+            return self.order.cancelled
+        if trigger in (Trigger.PARTIAL_REFUND, Trigger.REFUND):
+            return sum(map(kept_q, self.payments())) >= self.order.total_q
+        return False
 
     def _looks_again(self) -> bool:
         """The look itself could not be made: it has a time to be tried again, ever later."""

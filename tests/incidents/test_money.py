@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from itertools import count
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from omniman_payment_core.records import NewDirective
 from omniman_payment_core.values import PaymentStatus
-from omniman_payment_django.models import Refund
-from omniman_payment_django.sessions import refund_payment
+from omniman_payment_django.models import Order, Payment, Refund
+from omniman_payment_django.runtime import get_store
+from omniman_payment_django.sessions import refund_payment, retry_payment
 from omniman_payment_simulators.stripe import StripeSimulator
 from omniman_payment_stripe import StripeBackend
 from tests.pix_shop.shop import Shop as PixShop
 from tests.stripe_shop.shop import CARD, Shop
 
 FLOW = {
-    "transitions": {"new": ["paid"], "paid": ["returned"]},
-    "auto_transitions": {"on_payment_confirm": "paid", "on_payment_refund": "returned"},
+    "transitions": {"new": ["paid"], "paid": ["partly_returned", "returned"]},
+    "auto_transitions": {
+        "on_payment_confirm": "paid",
+        "on_payment_partial_refund": "partly_returned",
+        "on_payment_refund": "returned",
+    },
 }
 
 
@@ -91,7 +98,44 @@ def test_an_order_whose_second_payment_went_back_stays_paid(pix: PixShop, policy
     assert payment.captured_q - payment.refunded_q == order.total_q
     order.refresh_from_db()
     assert order.status == "paid"
+    refund_payment(order, 300)
+    pix.settle()
+    order.refresh_from_db()
+    assert order.status == "partly_returned", "what goes back now is the order's own money"
     pix.agrees(order)
+
+
+@pytest.mark.parametrize("policy", ["flag", "refund"])
+def test_an_order_paid_by_two_attempts_stays_paid_when_one_goes_back(
+    pix: PixShop, policy: str
+) -> None:
+    """pretix/pretix #343: returning the charge too many made the paid order unpaid."""
+    order, first = pix.sold(late_money=policy, order_flow=FLOW)
+    pix.let_pass(timedelta(hours=2))
+    pix.look()
+    retry_payment(order, {"type": "pix"})
+    pix.work()
+    pix.control.pay(pix.txid(order))
+    pix.settle()
+    pix.control.pay(first, in_flight=True)
+    pix.settle()
+    early = Payment.objects.get(order_ref=order.ref, attempt=1)
+    assert early.captured_q == 1000
+    if policy == "flag":
+        ask_refund(order, early)
+        pix.settle()
+    early.refresh_from_db()
+    assert early.status == "refunded"
+    assert pix.payment(order).status == "captured"
+    assert pix.control.moved(order.ref) == order.total_q
+    order.refresh_from_db()
+    assert order.status == "paid"
+
+
+def ask_refund(order: Order, payment: Payment) -> None:
+    """Return one of an order's payments, whichever is the newest."""
+    new = NewDirective("payment.refund", order.ref, {"payment_id": payment.id})
+    get_store().enqueue([new])
 
 
 # -- currencies ------------------------------------------------------------------------------------
