@@ -149,7 +149,7 @@ def trigger_of(payment: Payment) -> Trigger | None:
     if trigger is Trigger.PARTIAL_REFUND and kept_q(payment) >= payment.amount_q:
         # Only what was paid beyond the amount went back: the order is as paid as before.
         return None
-    return None if trigger is None or trigger in payment.fired else trigger
+    return None if trigger in payment.fired else trigger
 
 
 def kept_q(payment: Payment) -> int:

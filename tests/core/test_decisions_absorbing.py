@@ -155,6 +155,16 @@ def test_a_transaction_that_cannot_be_this_payments_is_not_taken_for_it(other: A
     assert both.payment.transaction_id == "tx-1"
 
 
+def test_a_transaction_that_became_known_during_the_search_is_still_ours() -> None:
+    found = look(Found([answer("captured", "tx-1", captured_q=1000)]))
+    assert found.facts == [("captured", 1000)]
+
+
+def test_an_answer_that_names_no_transaction_is_about_the_one_that_was_asked_for() -> None:
+    seen = look(Answered(answer("captured", None, captured_q=1000)))
+    assert (seen.facts, seen.flags) == ([("captured", 1000)], [])
+
+
 def test_of_several_transactions_none_is_chosen_and_a_person_is_asked() -> None:
     two = [answer("captured", "tx-8", captured_q=1000), answer("pending", "tx-9")]
     found = look(Found(two), paid=payment(transaction_id=None))
@@ -281,6 +291,12 @@ def test_a_yes_that_shows_no_effect_is_asked_about() -> None:
     assert made.operation(CAPTURE).evidence == "answered without the effect that was asked for"
 
 
+def test_a_yes_without_effect_leaves_what_is_parked_to_a_person() -> None:
+    shown = answer("authorized", authorized_q=1000, captured_q=0)
+    made = heard("capture", Answered(shown), called("capture", state="parked"))
+    assert (made.ended, made.flags) == (PARKED, ["outcome_unknown"])
+
+
 def test_nothing_that_was_never_sent_is_believed_to_be_refused() -> None:
     for outcome in (
         Refused("card_declined", "no", answer("failed")),
@@ -320,6 +336,9 @@ def test_a_no_tells_the_address_where_none_is_known() -> None:
     assert unknown.payment.transaction_id == "tx-7"
     known = heard("charge", no)
     assert known.payment.transaction_id == "tx-1"
+    empty = Refused("card_declined", "no", answer("failed", ""))
+    nameless = heard("charge", empty, called("charge", paid=payment(transaction_id=None)))
+    assert nameless.payment.transaction_id is None
 
 
 def test_a_no_to_a_capture_is_final_and_has_the_gateway_looked_at() -> None:
@@ -337,6 +356,13 @@ def test_a_no_to_a_refund_gives_its_amount_free_again() -> None:
         assert made.ended == FAILED
         assert made.payment.next_check_at == NOW
         assert made.operation(REFUND).state == OperationState.REFUSED
+
+
+@pytest.mark.parametrize("no", [Refused("too_old", "no", answer("failed")), Invalid("wrong")])
+def test_the_amount_is_free_even_while_the_account_cannot_be_used(no: Outcome) -> None:
+    made = heard("refund", no, replace(called("refund"), fingerprint="another account"))
+    assert made.refund().status == "failed"
+    assert made.flags[-1] == "account_unusable"
 
 
 def test_a_no_to_a_capture_frees_no_refund() -> None:
@@ -411,7 +437,8 @@ def test_a_backend_that_misbehaves_is_shown_to_a_person() -> None:
 
 
 def test_a_call_that_never_left_is_taken_back_whole() -> None:
-    made = heard("capture", NotAttempted("resting", MINUTE))
+    desk = called("capture", window_until=NOW + MINUTE)
+    made = heard("capture", NotAttempted("resting", MINUTE), desk)
     back = made.operation(CAPTURE)
     assert back.state == OperationState.PLANNED
     assert (back.first_sent_at, back.last_sent_at, back.window_until) == (None, None, None)
@@ -455,8 +482,17 @@ def test_a_refund_is_known_by_its_own_id_where_it_is_answered_as_the_transaction
     both = heard("refund", Answered(answer("refunded", "re-2", reference="re-1")))
     assert both.refund().reference == "re-1"
     none = heard("refund", Answered(answer("refunded", "tx-1")))
-    assert none.refund().reference == ""
-    assert heard("refund", Answered(answer("refunded", None))).refund().reference == ""
+    for unnamed in (none, heard("refund", Answered(answer("refunded", None)))):
+        assert unnamed.refund().reference == ""
+        assert unnamed.events[0].gateway_reference == ""
+
+
+def test_the_answer_to_a_part_speaks_of_that_part_alone() -> None:
+    """The specification page's sample answers "refunded" about the refund, not the payment."""
+    desk = called("refund", amount_q=300)
+    part = replace(desk, payload={"amount_q": 300}, refunds=[refund(amount_q=300)])
+    made = heard("refund", Answered(answer("refunded", "re-2")), part)
+    assert made.facts == [("refunded", 300)]
 
 
 def test_a_refund_that_took_two_attempts_is_looked_for() -> None:

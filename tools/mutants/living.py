@@ -63,15 +63,20 @@ def _replace_tables(module: ModuleType, tree: ast.stmt) -> None:
             continue
         if statement.lineno == tree.lineno:
             _execute(tree, file, vars(module))
-        elif statement.lineno > tree.lineno and changed.intersection(_names(statement, ast.Load)):
+        elif statement.lineno > tree.lineno and changed & _names(statement, ast.Load):
             _execute(statement, file, vars(module))
         else:
             continue
-        changed |= _names(statement, ast.Store)
+        changed |= assigned(statement)
     for name in changed:
         for other in list(sys.modules.values()):
             if vars(other).get(name) is before[name]:
                 setattr(other, name, vars(module)[name])
+
+
+def assigned(tree: ast.stmt) -> set[str]:
+    """The names that an assignment gives a value."""
+    return _names(tree, ast.Store)
 
 
 def _names(tree: ast.AST, context: type[ast.expr_context]) -> set[str]:

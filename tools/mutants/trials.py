@@ -24,7 +24,7 @@ from _pytest.runner import runtestprotocol
 from hypothesis import Phase, settings
 
 from .grounds import Ground
-from .living import Living
+from .living import Living, assigned
 from .sources import TABLES, Mutant
 
 SURVIVED = ""
@@ -206,8 +206,13 @@ class _Order:
 
     def of(self, mutant: Mutant) -> list[_Test]:
         if mutant.function == TABLES:
-            # A table is used where it is read, which may be anywhere.
-            numbers = set(self._by_file[mutant.path])
+            # A table is used where it is read: in its module, or where it was imported.
+            names = assigned(mutant.change.tree)
+            numbers = set(self._by_file[mutant.path]).union(
+                number
+                for number, test in enumerate(self._tests)
+                if names.intersection(vars(getattr(test.item, "module", None) or object))
+            )
         else:
             lines = mutant.change.lines
             numbers = {n for line in lines for n in self._by_line[mutant.path, line]}
