@@ -94,8 +94,13 @@ def _seen(draft: Draft, terms: Terms, result: PaymentResult) -> None:
 
 
 def _fits(draft: Draft, result: PaymentResult) -> bool:
-    """Whether a transaction of the order can be this payment's, rather than another attempt's."""
+    """Whether a transaction of the order can be this payment's, rather than another attempt's.
+
+    An attempt of which nothing ever left has none, however well one would fit.
+    """
     payment, found = draft.touched, result.transaction_id
+    if not any(operation.first_sent_at for operation in draft.operations()):
+        return False
     taken = {p.transaction_id for p in draft.payments() if p.id != payment.id}
     return (
         bool(found)

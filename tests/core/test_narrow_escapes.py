@@ -13,7 +13,7 @@ from omniman_payment_core.decisions import NotAttempted, Rules, sync_of
 from omniman_payment_core.records import DirectiveStatus, OperationState, Topic
 from omniman_payment_core.values import PaymentResult, PaymentStatus
 from omniman_payment_mock import MockPaymentBackend
-from tests.simulation.gateways import ChargesOnly, FiveMethods, Prepares
+from tests.simulation.gateways import ChargesOnly, FiveMethods, FiveMethodsAndFind, Prepares
 
 from .harness import Shop, registration
 
@@ -278,3 +278,28 @@ def test_an_old_look_does_not_tell_that_a_hold_has_lapsed_uncaptured_since() -> 
     shop.settle_down()
     payment = shop.payment()
     assert (payment.captured_q, payment.released_q, payment.open_q) == (333, 667, 0)
+
+
+def test_an_attempt_of_which_nothing_left_takes_no_other_attempts_transaction() -> None:
+    """A look at the order finds the second attempt's hold while its answer is lost."""
+    shop = Shop(facts=registration(absence_after=ABSENCE))
+    account = shop.accounts.configured["mock"]
+    backend = FiveMethodsAndFind(MockPaymentBackend(gateway=shop.gateway, clock=shop.clock.now))
+    shop.accounts.configured["mock"] = replace(
+        account, backend=backend, abilities=abilities_of(backend)
+    )
+    shop.order()
+    shop.fault("not_attempted")
+    shop.hold()
+    shop.run()
+    shop.do(shop.cancel())
+    first = shop.payment()
+    shop.fault("timeout", when="after")
+    shop.fault("timeout", on="find")
+    shop.hold(attempt=2)
+    shop.run()
+    shop.store.enqueue([sync_of("O1", first.id)])
+    shop.settle_down()
+    (transaction,) = shop.gateway.transactions()
+    assert [payment.transaction_id for payment in shop.payments()] == [None, transaction]
+    assert [payment.status for payment in shop.payments()] == [S.CANCELLED, S.AUTHORIZED]
