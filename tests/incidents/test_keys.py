@@ -38,14 +38,14 @@ def test_a_refund_asked_for_again_after_a_lost_answer_has_the_key_it_had(
     """medusajs/medusa #16681: the try after a timeout had another key, and money went twice."""
     order = shop.sell(CARD, flow="charge")
     shop.settle()
-    shop.control.fault(**fault, times=2, method="POST", path="/v1/refunds")
+    shop.control.fault(**fault, method="POST", path="/v1/refunds")
     refund_payment(order, 400)
     shop.settle()
     tries = asked(shop, "/v1/refunds")
     assert len({json.dumps([r["idempotency_key"], r["params"]]) for r in tries}) == 1
     assert tries[0]["idempotency_key"]
     if fault["when"] == "before":
-        assert len(tries) == 3, "the faults did not make anybody ask again"
+        assert len(tries) == 2, "the fault did not make anybody ask again"
     (refund,) = Refund.objects.filter(payment_id=shop.payment(order).id)
     assert (refund.amount_q, refund.status) == (400, "succeeded")
     assert shop.control.moved(order.ref) == 600
