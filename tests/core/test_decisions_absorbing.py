@@ -78,6 +78,16 @@ def look(outcome: Outcome, **changes: Any) -> Decided:
     return Desk(payments=[paid], **changes).hear(outcome)
 
 
+SENT = [operation("charge", "pending", cause="directive-1")]
+
+
+def find(*found: Any, **changes: Any) -> Decided:
+    """What a search by the order brings, for a charge that was sent and has no address."""
+    paid = changes.pop("paid", payment(transaction_id=None))
+    desk = {"payments": [paid], "operations": SENT, **changes}
+    return Desk(**desk).hear(Found(list(found)))
+
+
 # -- looks -------------------------------------------------------------------------------------
 
 
@@ -130,9 +140,16 @@ def test_an_account_that_cannot_work_waits_for_a_person_and_says_so() -> None:
 
 
 def test_a_transaction_that_is_found_by_its_order_becomes_the_payments() -> None:
-    found = look(Found([answer("pending", "tx-9")]), paid=payment(transaction_id=None))
+    found = find(answer("pending", "tx-9"))
     assert found.payment.transaction_id == "tx-9"
     assert (found.ended, found.flags) == (DONE, [])
+
+
+@pytest.mark.parametrize("state", ["planned", "sent"])
+def test_an_attempt_of_which_nothing_ever_left_has_no_transaction(state: str) -> None:
+    never = operation("charge", state, first_sent_at=None, cause="directive-1")
+    assert find(answer("pending", "tx-9"), operations=[never]).payment.transaction_id is None
+    assert find(answer("pending", "tx-9"), operations=[]).payment.transaction_id is None
 
 
 @pytest.mark.parametrize(
@@ -147,16 +164,16 @@ def test_a_transaction_that_is_found_by_its_order_becomes_the_payments() -> None
 )
 def test_a_transaction_that_cannot_be_this_payments_is_not_taken_for_it(other: Any) -> None:
     payments = [payment(0, status=S.FAILED, failures=1), payment(transaction_id=None)]
-    found = Desk(payments=payments).hear(Found([other]))
+    found = find(other, payments=payments)
     assert found.changes.payment is None or found.payment.transaction_id is None
     assert found.flags == []
     fitting = answer("pending", "tx-1", amount_q=1000, currency="brl")
-    both = Desk(payments=payments).hear(Found([other, fitting]))
+    both = find(other, fitting, payments=payments)
     assert both.payment.transaction_id == "tx-1"
 
 
 def test_a_transaction_that_became_known_during_the_search_is_still_ours() -> None:
-    found = look(Found([answer("captured", "tx-1", captured_q=1000)]))
+    found = find(answer("captured", "tx-1", captured_q=1000), paid=payment())
     assert found.facts == [("captured", 1000)]
 
 
@@ -167,7 +184,7 @@ def test_an_answer_that_names_no_transaction_is_about_the_one_that_was_asked_for
 
 def test_of_several_transactions_none_is_chosen_and_a_person_is_asked() -> None:
     two = [answer("captured", "tx-8", captured_q=1000), answer("pending", "tx-9")]
-    found = look(Found(two), paid=payment(transaction_id=None))
+    found = find(*two)
     assert found.flags == ["several_transactions"]
     assert found.facts == []
     assert found.changes.payment is None or found.payment.transaction_id is None
