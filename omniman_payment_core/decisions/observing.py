@@ -136,6 +136,8 @@ def _totals(
             and payment.refunded_q == 0
             and doubt is not None
             and doubt.kind == OperationKind.REFUND
+            # Had ours returned everything, nothing would be partial about it: it was another.
+            and doubt.amount_q < payment.captured_q
         ):
             refunded = doubt.amount_q
     return Totals(authorized, captured, refunded)

@@ -303,3 +303,17 @@ def test_an_attempt_of_which_nothing_left_takes_no_other_attempts_transaction() 
     (transaction,) = shop.gateway.transactions()
     assert [payment.transaction_id for payment in shop.payments()] == [None, transaction]
     assert [payment.status for payment in shop.payments()] == [S.CANCELLED, S.AUTHORIZED]
+
+
+def test_a_bare_partial_refund_is_no_proof_that_the_whole_was_returned() -> None:
+    """Ours was never sent; somebody returned a cent in the gateway's dashboard."""
+    shop = plain(absence_after=ABSENCE)
+    shop.order()
+    shop.do(shop.charge())
+    (transaction,) = shop.gateway.transactions()
+    shop.fault("timeout", on="refund")
+    shop.refund()
+    shop.gateway.refund_outside(transaction, 1)
+    shop.settle_down()
+    assert shop.payment().refunded_q == 0
+    assert shop.flag_kinds() == ["outcome_unknown"]
