@@ -20,6 +20,8 @@ from .operations import Parameters, park_behind, plan, resolve_doubt, send
 from .payloads import Opening, PayloadError, digest, read_opening
 from .terms import Terms
 
+_OPENING = (OperationKind.AUTHORIZE, OperationKind.CHARGE)
+
 TermsOf = Callable[[Payment], Terms]
 """The terms of the account a payment is bound to; raises ``ConfigurationError``."""
 
@@ -60,7 +62,7 @@ def _has_answer(draft: Draft) -> bool:
     draft.choose(payment)
     newest = None
     for operation in draft.operations():
-        if operation.kind in (OperationKind.AUTHORIZE, OperationKind.CHARGE):
+        if operation.kind in _OPENING:
             newest = operation
     if newest is None or newest.unsettled or newest.state == OperationState.ABANDONED:
         return False
@@ -137,7 +139,12 @@ def _open(draft: Draft, terms: Terms, order: OrderView, opening: Opening) -> Pay
 def _advance(draft: Draft, terms: Terms, opening: Opening) -> None:
     """The next step of a payment that is being opened, from where its operations stand."""
     payment = draft.touched
-    charging = payment.flow == PaymentFlow.CHARGE or not terms.holds
+    begun = draft.unsettled()
+    if begun is not None and begun.kind in _OPENING:
+        # Whatever the account can do by now: what may have happened is not asked for otherwise.
+        charging = begun.kind == OperationKind.CHARGE
+    else:
+        charging = payment.flow == PaymentFlow.CHARGE or not terms.holds
     kind = OperationKind.CHARGE if charging else OperationKind.AUTHORIZE
     operation = _newest(draft, kind)
     if operation is None and "prepare" in terms.abilities and payment.transaction_id is None:

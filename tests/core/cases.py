@@ -286,12 +286,15 @@ class Decided:
 
     @property
     def request(self) -> GatewayRequest:
-        assert self.changes.request is not None, "nothing is asked of the gateway"
+        assert self.asks, "nothing is asked of the gateway"
+        assert self.changes.request is not None
         return self.changes.request
 
     @property
     def asks(self) -> str:
-        """The method that is called next; nothing if none is."""
+        """The method that is called next, and then nothing else is decided; nothing if none is."""
+        both = self.changes.request is not None and self.changes.directive is not None
+        assert not both, "a directive that has ended still calls"
         return "" if self.changes.request is None else self.changes.request.method
 
     @property

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from types import FunctionType, ModuleType
 from typing import Any
 
-from .sources import TABLES, Mutant, Source
+from .sources import TABLES, Mutant, Source, names_in
 
 _FLAGS = __future__.annotations.compiler_flag
 
@@ -63,25 +63,12 @@ def _replace_tables(module: ModuleType, tree: ast.stmt) -> None:
             continue
         if statement.lineno == tree.lineno:
             _execute(tree, file, vars(module))
-        elif statement.lineno > tree.lineno and changed & _names(statement, ast.Load):
+        elif statement.lineno > tree.lineno and changed & names_in(statement, ast.Load):
             _execute(statement, file, vars(module))
         else:
             continue
-        changed |= assigned(statement)
+        changed |= names_in(statement, ast.Store)
     for name in changed:
         for other in list(sys.modules.values()):
             if vars(other).get(name) is before[name]:
                 setattr(other, name, vars(module)[name])
-
-
-def assigned(tree: ast.stmt) -> set[str]:
-    """The names that an assignment gives a value."""
-    return _names(tree, ast.Store)
-
-
-def _names(tree: ast.AST, context: type[ast.expr_context]) -> set[str]:
-    return {
-        node.id
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Name) and isinstance(node.ctx, context)
-    }

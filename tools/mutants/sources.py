@@ -56,6 +56,12 @@ class Source:
             raise RuntimeError(f"{self.path} is not what is imported, but {module.__file__}")
         return module
 
+    @cached_property
+    def tables(self) -> set[str]:
+        """The names of its own assignments."""
+        trees = _parts(self.file.read_text("utf-8")).get(TABLES, [])
+        return {name for tree in trees for name in names_in(tree, ast.Store)}
+
     def mutants(self, since: str | None = None) -> Iterator[Mutant]:
         """All mutants of it, or of what has changed since a commit."""
         old = None if since is None else _parts(_text_at(since, self.path))
@@ -92,3 +98,12 @@ def _text_at(commit: str, path: str) -> str:
         ["git", "show", f"{commit}:{path}"], cwd=ROOT, capture_output=True, text=True, check=False
     )
     return shown.stdout if shown.returncode == 0 else ""
+
+
+def names_in(tree: ast.AST, context: type[ast.expr_context]) -> set[str]:
+    """The names that are read, or given a value, somewhere in a tree."""
+    return {
+        node.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, context)
+    }

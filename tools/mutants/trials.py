@@ -24,8 +24,8 @@ from _pytest.runner import runtestprotocol
 from hypothesis import Phase, settings
 
 from .grounds import Ground
-from .living import Living, assigned
-from .sources import TABLES, Mutant
+from .living import Living
+from .sources import TABLES, Mutant, Source
 
 SURVIVED = ""
 ENDLESS = "it did not end"
@@ -207,11 +207,11 @@ class _Order:
     def of(self, mutant: Mutant) -> list[_Test]:
         if mutant.function == TABLES:
             # A table is used where it is read: in its module, or where it was imported.
-            names = assigned(mutant.change.tree)
+            tables = Source(mutant.path).tables
             numbers = set(self._by_file[mutant.path]).union(
                 number
                 for number, test in enumerate(self._tests)
-                if names.intersection(vars(getattr(test.item, "module", None) or object))
+                if tables.intersection(vars(getattr(test.item, "module", None) or object))
             )
         else:
             lines = mutant.change.lines
