@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.complete
+# Of the tests: more than cores, because much of a test is waiting.
+PROCESSES ?= 3
 
 PROJECTS := pyproject.toml $(wildcard plugins/*/pyproject.toml hosts/*/pyproject.toml) simulators/pyproject.toml
 IN_A_FRESH_VENV = "$(PYTHON)" tools/make_venv.py
@@ -21,7 +23,7 @@ shop: $(STAMP) ## Serve a small shop to buy, pay and refund in (PORT=n, DATA=fol
 	exec $(BIN)/python -m examples.shop $(if $(PORT),--port "$(PORT)") $(if $(DATA),--data "$(DATA)")
 
 test: $(STAMP) ## Run every test (ARGS="-k name" to choose)
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n $(PROCESSES) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 prove: $(STAMP) ## Run the proofs of docs/guarantees.md, row by row (ARGS="refund" to choose)
 	$(BIN)/python -m tools.prove $(ARGS)
