@@ -1,0 +1,1 @@
+"""Eight processes at the same orders at the same moment, on both databases: one effect for each."""
