@@ -42,7 +42,7 @@ def decide_capture(draft: Draft, terms_of: TermsOf) -> None:
         )
         return
     why_not = terms.missing("capture", "partial_capture" if amount < payment.open_q else None)
-    if why_not is None and payment.captured_q and amount:
+    if why_not is None and payment.captured_q:
         why_not = terms.missing("capture", "multiple_captures")
     if why_not is None and final is not None and amount < payment.open_q:
         why_not = _cannot_choose(terms, final)

@@ -252,12 +252,13 @@ class Decided:
     @property
     def end(self) -> DirectiveChange:
         assert self.changes.directive is not None, "the directive keeps running"
+        assert self.asks == ""
         return self.changes.directive
 
     @property
     def ended(self) -> str:
         """How the directive ended; nothing while it keeps running."""
-        return "" if self.changes.directive is None else self.changes.directive.status
+        return "" if self.changes.directive is None else self.end.status
 
     @property
     def code(self) -> str:

@@ -510,6 +510,8 @@ def test_the_answer_to_a_part_speaks_of_that_part_alone() -> None:
     part = replace(desk, payload={"amount_q": 300}, refunds=[refund(amount_q=300)])
     made = heard("refund", Answered(answer("refunded", "re-2")), part)
     assert made.facts == [("refunded", 300)]
+    more = answer("refunded", "re-2", captured_q=1500, disputed_q=50)
+    assert heard("refund", Answered(more), part).facts == [("refunded", 300)]
 
 
 def test_a_refund_that_took_two_attempts_is_looked_for() -> None:

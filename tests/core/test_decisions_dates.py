@@ -35,6 +35,12 @@ def test_each_look_that_brought_nothing_doubles_the_wait_up_to_an_hour() -> None
     assert waits == [5 * SECOND, 10 * SECOND, 20 * SECOND, 2560 * SECOND, HOUR, HOUR, HOUR]
 
 
+def test_an_account_is_looked_at_by_itself_unless_something_else_is_known() -> None:
+    assert next_check(payment(), NOW, RULES, 0) == NOW + 5 * SECOND
+    paid = payment(status=S.CAPTURED, captured_q=1000)
+    assert next_check(paid, NOW, RULES, 0) is None
+
+
 def test_an_account_that_is_asked_for_news_is_looked_at_more_rarely() -> None:
     assert due(polled=True) == 30 * SECOND
     assert due(1, polled=True) == MINUTE
@@ -60,6 +66,7 @@ def test_a_waiting_payment_is_looked_at_just_after_its_time_is_over(status: S) -
 
 def test_a_hold_is_looked_at_daily_and_when_a_person_should_hear_of_its_end() -> None:
     assert due(**HELD) == DAY
+    assert due(status=S.AUTHORIZED, authorized_q=1) == DAY
     born = NOW - 4 * HOUR
     assert due(**HELD, created_at=born, hold_expires_at=born + 10 * HOUR) == 4 * HOUR
     assert due(**HELD, created_at=born, hold_expires_at=born + 5 * HOUR) == HOUR + 30 * SECOND
@@ -94,6 +101,10 @@ def test_what_can_still_change_is_looked_at_daily(status: S) -> None:
 )
 def test_nothing_is_expected_of_a_payment_that_has_come_to_its_end(status: S) -> None:
     assert due(status=status) is None
+
+
+def test_what_is_paid_in_time_is_not_watched_for_late_money() -> None:
+    assert due(status=S.CAPTURED, captured_q=1000, expires_at=NOW - HOUR) is None
 
 
 @pytest.mark.parametrize("status", [S.EXPIRED, S.CANCELLED, S.FAILED])
@@ -136,7 +147,7 @@ def test_a_sync_looks_once_and_says_what_it_found() -> None:
 
 def test_a_sync_counts_what_waits_for_a_person() -> None:
     parked = [operation("capture", "parked"), operation("refund", "ok")]
-    seen = synced(payment(**HELD), operations=parked)
+    seen = synced(payment(**HELD), operations=[*parked, operation("cancel", "ok")])
     assert seen.result == {"status": "authorized", "parked_operations": 1}
 
 
@@ -145,6 +156,8 @@ def test_a_person_hears_of_a_hold_that_is_about_to_lapse() -> None:
     warned = synced(payment(**HELD, created_at=born, hold_expires_at=end))
     assert warned.flags == ["hold_expires_soon"]
     assert "10.00" in warned.flag("hold_expires_soon").message
+    cent = payment(authorized_q=1, status=S.AUTHORIZED, created_at=born, hold_expires_at=end)
+    assert synced(cent).flags == ["hold_expires_soon"]
     early = synced(payment(**HELD, created_at=born + SECOND, hold_expires_at=end + 10 * SECOND))
     assert early.flags == []
     gone = payment(
@@ -172,6 +185,11 @@ def test_a_gateway_that_would_wait_for_ever_is_told_when_the_time_is_over(status
     assert over(NOW - DAY, "unpaid_expiry", operations=doubt).enqueued == []
     helpless = ["charge", "get_status"]
     assert over(NOW - DAY, "unpaid_expiry", methods=helpless).enqueued == []
+
+
+def test_what_nobody_can_look_at_nor_withdraw_is_left_to_its_date() -> None:
+    unseen = Desk(payments=[payment(expires_at=NOW - DAY)], methods=["charge"])
+    assert unseen.decide().enqueued == []
 
 
 def test_what_has_ended_is_not_withdrawn() -> None:

@@ -137,6 +137,7 @@ def test_what_the_backend_cannot_do_is_not_asked_of_it(topic: str) -> None:
         assert unable.flags == ["cannot_void"]
         assert unable.result["status"] == "authorized"
         assert "no cancel()" in unable.result["note"]
+        assert "no cancel()" in unable.flag("cannot_void").message
     else:
         assert unable.code == "not_supported"
 
@@ -206,6 +207,10 @@ def test_a_part_needs_a_gateway_that_takes_parts_and_another_one_that_takes_seve
     assert confirm().features("partial_capture").decide().asks == "capture"
     again = confirm(payment(**PART))
     assert again.features("multiple_captures").decide().code == "not_supported"
+    second = confirm(payment(**PART), {"amount_q": 100})
+    assert second.features("partial_capture").decide().code == "not_supported"
+    last = confirm(payment(**PART), {"amount_q": 100, "final": True}, finalizes=True)
+    assert last.features("multiple_captures").decide().code == "not_supported"
     assert confirm().features("multiple_captures").decide().asks == "capture"
 
 
@@ -218,6 +223,7 @@ def test_whether_the_rest_is_let_go_is_said_where_the_gateway_leaves_the_choice(
     assert said(True, finalizes=False).code == "not_supported"
     assert said(False, finalizes=False).request.final is None
     assert said(False, 400, "multiple_captures").code == "not_supported"
+    assert said(None, 400, "multiple_captures").asks == "capture"
     assert said(True, 400, "multiple_captures").request.final is True
     assert said(True, 400, "multiple_captures", finalizes=False).request.final is None
     assert said(True, 1000, finalizes=False).asks == "capture"
@@ -240,6 +246,15 @@ def test_the_key_is_bound_to_what_was_asked_under_it() -> None:
 def test_a_payer_who_has_not_finished_is_waited_for(status: S) -> None:
     early = confirm(payment(status=status)).decide()
     assert (early.waits, early.end.waiting) == (5 * MINUTE, True)
+
+
+def test_the_smallest_amount_is_money_too() -> None:
+    held = payment(amount_q=1, authorized_q=1, status=S.AUTHORIZED)
+    assert confirm(held).decide().request.amount_q == 1
+    paid = payment(amount_q=1, captured_q=1, status=S.CAPTURED)
+    assert confirm(paid).decide().ended == DONE
+    more = confirm(paid, {"amount_q": 1}).decide()
+    assert "nothing is left" in more.end.last_error
 
 
 def test_what_is_captured_already_is_done_and_nothing_more_can_be() -> None:
@@ -332,6 +347,8 @@ def test_no_more_is_returned_than_is_left(facts: Any, amount_q: int | None, asks
 def test_what_is_returned_already_is_done() -> None:
     gone = give_back(payment(captured_q=1000, refunded_q=1000, status=S.REFUNDED)).decide()
     assert gone.result == {"transaction_id": "tx-1", "status": "refunded"}
+    more = payment(captured_q=1000, refunded_q=1000, status=S.REFUNDED)
+    assert give_back(more, {"amount_q": 1}).decide().code == "refund_exceeds_capture"
     beyond = give_back(payment(captured_q=1000, refunded_q=1200, status=S.REFUNDED)).decide()
     assert beyond.ended == DONE
 
@@ -353,6 +370,8 @@ def test_a_part_needs_a_gateway_that_returns_parts_and_another_one_that_returns_
     assert part.features("multiple_refunds").decide().asks == "refund"
     second = replace(part, refunds=[refund("succeeded", 5)]).features("multiple_refunds")
     assert second.decide().code == "not_supported"
+    parts = replace(part, refunds=[refund("succeeded", 5)]).features("partial_refund")
+    assert parts.decide().code == "not_supported"
     failed = replace(part, refunds=[refund("failed", 5)]).features("multiple_refunds")
     assert failed.decide().asks == "refund"
 
@@ -361,7 +380,8 @@ def test_a_refund_that_has_its_answer_gives_it_again() -> None:
     ok = planned("refund", "ok", gateway_reference="re-1")
     part = payment(captured_q=1000, refunded_q=1000, status=S.REFUNDED)
     done = [refund("succeeded", reference="re-2", accepted=True)]
-    with_it = give_back(part, operations=[ok], refunds=done).decide()
+    other = refund("succeeded", 5, reference="re-5", accepted=True)
+    with_it = give_back(part, operations=[ok], refunds=[other, *done]).decide()
     assert with_it.result == {
         "transaction_id": "tx-1",
         "reference": "re-2",
@@ -440,6 +460,8 @@ def test_what_the_gateway_never_got_needs_no_void(state: str) -> None:
         assert cancel(payment(), operations=[known]).decide().asks == "cancel"
         untried = operation(kind, "refused", cause="directive-1", attempts=0)
         assert cancel(payment(), operations=[untried]).decide().facts == [("voided", 0)]
+    both = [never, operation("charge", "ok", 2, cause="directive-1")]
+    assert cancel(payment(), operations=both).decide().asks == "cancel"
     looked = operation("refund", "ok", cause="directive-1")
     assert cancel(payment(), operations=[looked]).decide().facts == [("voided", 0)]
 
@@ -448,6 +470,7 @@ def test_without_an_address_a_person_has_to_void() -> None:
     lost = cancel(payment(**HELD, transaction_id=None)).decide()
     assert (lost.flags, lost.ended, lost.asks) == (["cannot_void"], DONE, "")
     assert lost.result == {"status": "authorized", "note": None}
+    assert "no address" in lost.flag("cannot_void").message
 
 
 def test_an_unpaid_charge_is_withdrawn_without_cancelling_its_order() -> None:
@@ -455,6 +478,8 @@ def test_an_unpaid_charge_is_withdrawn_without_cancelling_its_order() -> None:
     over = cancel(payment(), {"unpaid": True}, operations=sent).decide()
     assert over.asks == "cancel"
     assert over.changes.payment is None or not over.payment.cancel_requested
+    action = payment(status=S.REQUIRES_ACTION, actions_open=1)
+    assert cancel(action, {"unpaid": True}, operations=sent).decide().asks == "cancel"
     paid = cancel(payment(**PAID), {"unpaid": True}).decide()
     assert paid.result == {"transaction_id": "tx-1", "status": "captured"}
     assert paid.flags == []
@@ -478,6 +503,8 @@ def test_money_that_came_before_the_cancellation_is_kept_and_shown_or_returned()
         "return-rest:pay-1:1000",
     )
     assert returned.flags == []
+    cent = payment(captured_q=1, status=S.PARTIALLY_CAPTURED)
+    assert cancel(cent).decide().flags == ["cancelled_but_paid"]
     nothing = payment(captured_q=1000, refunded_q=1000, status=S.REFUNDED)
     gone = cancel(nothing, order=RETURNS_LATE_MONEY).decide()
     assert (gone.flags, gone.enqueued, gone.ended) == ([], [], DONE)
@@ -501,6 +528,8 @@ def test_a_refused_void_is_looked_at_and_then_shown_to_a_person() -> None:
         DONE,
         ["cancelled_but_paid", "late_money"],
     )
+    settled = cancel(payment(**PAID), operations=[no]).decide()
+    assert (settled.ended, settled.flags) == (DONE, ["cancelled_but_paid"])
     blind = replace(desk, methods=["cancel"]).decide()
     assert (blind.ended, blind.flags) == (FAILED, ["cannot_void"])
 
@@ -511,6 +540,8 @@ def test_a_void_that_succeeded_ends_the_cancellation() -> None:
     assert made.facts == [("voided", 1000)]
     assert made.operation(mine.key).state == OperationState.OK
     assert made.result == {"transaction_id": "tx-1", "status": "cancelled"}
+    seen = cancel(operations=[mine]).hear(Answered(answer("cancelled")))
+    assert (seen.facts, seen.ended) == ([("voided", 1000)], DONE)
     no = cancel(operations=[mine]).hear(Refused("x", "no", answer("failed")), mine)
     assert no.asks == "get_status"
 
@@ -521,3 +552,24 @@ def test_a_void_waits_for_its_proof_no_longer_than_it_takes() -> None:
     early = desk.hear(NotFound("none"))
     assert early.waits == 9 * MINUTE + 91 * SECOND
     assert not early.end.waiting
+
+
+# -- fingerprints --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("topic", "payload", "fingerprint"),
+    [
+        ("payment.confirm", {}, "bdeb86c368debd9fd2ee8567e1a28d86"),
+        ("payment.confirm", {"amount_q": 400, "final": True}, "dda968cb357264a1f0beee81185bc0e1"),
+        ("payment.refund", {"reason": "broken"}, "cef8432ed6cd8beca49dd5db7944e3ac"),
+        ("payment.cancel", {}, "aab6ed1d0def249dc483d46e98451870"),
+    ],
+)
+def test_what_was_sent_before_a_deployment_has_the_same_fingerprint_after_it(
+    topic: str, payload: Any, fingerprint: str
+) -> None:
+    """Or an operation in doubt could not be repeated under its key any more."""
+    desk = replace(TOPICS[topic](), payload=payload, finalizes=True, operations=OTHERS)
+    (made,) = desk.decide().changes.new_operations
+    assert made.params_hash == fingerprint

@@ -235,6 +235,22 @@ def test_a_key_stands_for_every_parameter(part: str) -> None:
     assert one.params_hash != other.params_hash
 
 
+@pytest.mark.parametrize(
+    ("topic", "methods", "fingerprint"),
+    [
+        ("payment.hold", ALL_METHODS, "ec6a1cc95bba70bbff0bb965e2fbe3ab"),
+        ("payment.charge", ALL_METHODS, "902f48d5a9ac24addb84a6dcfc96d4b6"),
+        ("payment.hold", PREPARES, "db052d617d065ca2a61cec1c4da87740"),
+    ],
+)
+def test_what_was_sent_before_a_deployment_has_the_same_fingerprint_after_it(
+    topic: str, methods: Any, fingerprint: str
+) -> None:
+    """Or an operation in doubt could not be repeated under its key any more."""
+    (made,) = opening(topic, methods=methods).decide().changes.new_operations
+    assert made.params_hash == fingerprint
+
+
 @BOTH
 def test_an_opening_that_has_its_answer_gives_it_again_whatever_came_later(
     topic: str, kind: str

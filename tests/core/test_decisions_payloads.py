@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -111,8 +112,13 @@ def test_a_payload_that_is_no_object_is_called_by_its_kind_and_not_shown(
 ) -> None:
     code, message = refusal(check_object, value)
     assert code == "invalid_payload"
-    assert said in message
+    assert f"is {said};" in message
     assert "secret" not in message
+
+
+def test_an_object_may_be_any_mapping() -> None:
+    method = MappingProxyType({"type": "card"})
+    assert read_opening({"payment_method": method}, ORDER).payment_method == {"type": "card"}
 
 
 def test_an_object_in_place_of_an_amount_is_called_one() -> None:

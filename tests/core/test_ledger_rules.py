@@ -243,6 +243,16 @@ def test_a_trigger_fires_once() -> None:
     assert trigger_of(evolve(again, status=S.REFUNDED)) is Trigger.REFUND
 
 
+def test_the_return_of_what_was_paid_too_much_is_no_refund_of_the_order() -> None:
+    def told(**amounts: int) -> Trigger | None:
+        return trigger_of(payment(status=S.PARTIALLY_REFUNDED, **amounts))
+
+    assert told(captured_q=1500, refunded_q=500) is None
+    assert told(captured_q=1500, refunded_q=501) is Trigger.PARTIAL_REFUND
+    whole = payment(status=S.REFUNDED, captured_q=3000, refunded_q=3000)
+    assert trigger_of(whole) is Trigger.REFUND
+
+
 QR = {
     "next_action": NextAction("show_code", {"code": "000201"}),
     "expires_at": NOW,
