@@ -60,6 +60,7 @@ GROUNDS = (
         "django",
         tuple(f"{_WEBHOOKS}/{name}.py" for name in ("intake", "matching", "verifying")),
         (
+            "tests/django_web/test_matching_rules.py",
             "tests/django_web/test_verifying.py",
             "tests/django_web/test_rejections.py",
             "tests/django_web/test_webhooks.py",

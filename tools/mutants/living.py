@@ -7,11 +7,13 @@ import ast
 import gc
 import sys
 from collections.abc import Iterable
+from functools import cache
 from types import FunctionType, ModuleType
 from typing import Any
 
 from .sources import TABLES, Mutant, Source, names_in
 
+_Cached = type(cache(str))
 _FLAGS = __future__.annotations.compiler_flag
 
 
@@ -23,7 +25,10 @@ class Living:
         files = {str(source.module.__file__): path for path, source in self._sources.items()}
         self.files = files
         self._functions: dict[tuple[str, str], list[FunctionType]] = {}
+        self._cached = []
         for found in gc.get_objects():
+            if isinstance(found, _Cached) and found.__wrapped__.__code__.co_filename in files:
+                self._cached.append(found)
             if type(found) is FunctionType and found.__code__.co_filename in files:
                 key = (files[found.__code__.co_filename], found.__code__.co_qualname)
                 self._functions.setdefault(key, []).append(found)
@@ -40,6 +45,8 @@ class Living:
         tree.decorator_list = []
         _execute(tree, str(source.file), namespace)
         changed = namespace[tree.name]
+        for cached in self._cached:
+            cached.cache_clear()
         for function in self._functions[mutant.path, mutant.function]:
             function.__code__ = changed.__code__
             function.__defaults__ = changed.__defaults__
