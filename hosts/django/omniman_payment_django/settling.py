@@ -196,12 +196,10 @@ def give_verdict(
     actor, reason = named(actor, reason)
     using = conf.database()
     with transaction.atomic(using=using):
-        operation = (
-            PaymentOperation.objects.using(using)
-            .select_related("payment")
-            .filter(pk=operation_key)
-            .first()
-        )
+        found = PaymentOperation.objects.using(using).filter(pk=operation_key)
+        for order_ref in found.values_list("payment__order_ref", flat=True):
+            get_store().lock_order(order_ref)
+        operation = found.select_related("payment").first()
         if operation is None:
             raise SettlingError(f"there is no operation {operation_key}")
         if operation.state != OperationState.PARKED:
@@ -233,7 +231,11 @@ def give_verdict(
 
 
 def _locked(directive_id: int, using: str) -> Directive:
-    directive = Directive.objects.using(using).select_for_update().filter(pk=directive_id).first()
+    """The directive as it stays: what workers write about its order comes before this or after."""
+    found = Directive.objects.using(using).filter(pk=directive_id)
+    for order_ref in found.values_list("order_ref", flat=True):
+        get_store().lock_order(order_ref)
+    directive = found.select_for_update().first()
     if directive is None:
         raise SettlingError(f"there is no directive {directive_id}")
     return directive

@@ -184,7 +184,7 @@ class Racer:
         ground.has_shot(self._number)
         while not ground.all_have_shot(self._shots):
             if not self._desk.work():
-                time.sleep(0.001)
+                time.sleep(0.004)
 
     def _do(self, race: Any, deed: Callable[..., object], ref: str) -> None:
         from .refusals import REFUSALS

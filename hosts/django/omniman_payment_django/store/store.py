@@ -108,6 +108,11 @@ class DjangoStore:
 
         return self._database.run(work, joins=True) if directives else []
 
+    def lock_order(self, order_ref: str) -> None:
+        """Until the caller's transaction ends, no worker writes anything about this order."""
+        with self._database.connection.cursor() as cursor:
+            self._database.dialect.lock_orders(cursor, [order_ref])
+
     def arm_checks(self, limit: int) -> int:
         def work(cursor: CursorWrapper) -> int:
             database = self._database
