@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from unittest import mock
 
 import pytest
+from django.db import connections, transaction
 from django.utils import timezone
 
 from omniman_payment_core.errors import ConfigurationError
@@ -259,6 +261,27 @@ def test_the_longest_due_are_tried_first_and_two_hundred_at_a_time(
     WebhookDelivery.objects.filter(event_id="evt_7").update(next_try_at=NOW + HOUR)
     matching.rematch()
     assert WebhookDelivery.objects.get(attempts=0).event_id == "evt_7"
+
+
+def test_two_workers_try_again_at_once_and_never_the_same(postgresql_database: object) -> None:
+    shop = Shop()
+    deliver(shop, event("txn_a", 1), event("txn_b", 2))
+    WebhookDelivery.objects.update(next_try_at=timezone.now() - SECOND)
+    tried: list[int] = []
+
+    def other_worker() -> None:
+        tried.append(matching.rematch())
+        connections.close_all()
+
+    worker = threading.Thread(target=other_worker)
+    with transaction.atomic():
+        (mine,) = matching._due(conf.database(), timezone.now(), 1)
+        worker.start()
+        worker.join(30)
+        assert tried == [0], "it does not wait"
+    others = WebhookDelivery.objects.exclude(pk=mine.pk)
+    assert [other.attempts for other in others] == [1]
+    assert WebhookDelivery.objects.get(pk=mine.pk).attempts == 0
 
 
 def test_an_event_that_finds_its_payment_later_wakes_it_once(shop: Shop, clock: Clock) -> None:

@@ -76,6 +76,16 @@ def _replace_tables(module: ModuleType, tree: ast.stmt) -> None:
             continue
         changed |= names_in(statement, ast.Store)
     for name in changed:
+        old, new = before[name], vars(module)[name]
         for other in list(sys.modules.values()):
-            if vars(other).get(name) is before[name]:
-                setattr(other, name, vars(module)[name])
+            if vars(other).get(name) is old:
+                setattr(other, name, new)
+        for function in vars(module).values():
+            # Python shares small numbers, so that only of a large one it is known whose it is.
+            if isinstance(function, FunctionType) and not _is_shared(old):
+                defaults = function.__kwdefaults__ or {}
+                defaults.update({key: new for key, value in defaults.items() if value is old})
+
+
+def _is_shared(value: object) -> bool:
+    return value is None or (isinstance(value, int) and -6 < value < 257)

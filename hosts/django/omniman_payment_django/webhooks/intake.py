@@ -107,7 +107,7 @@ def accept(
         if pushed and strange and not allowance.take(receiver.name, strange):
             raise FullError
         fresh = _insert(alias, receiver.name, text, matches, now)
-        woken = syncs_of([m for m in matches if m.event.event_id in fresh and m.status == MATCHED])
+        woken = syncs_of(match for match in matches if match.event.event_id in fresh)
         if woken:
             get_store().enqueue(woken)
     if receiver.hooks.observes("webhook_accepted"):
