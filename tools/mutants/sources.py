@@ -63,10 +63,14 @@ class Source:
         return {name for tree in trees for name in names_in(tree, ast.Store)}
 
     def mutants(self, since: str | None = None) -> Iterator[Mutant]:
-        """All mutants of it, or of what has changed since a commit."""
-        old = None if since is None else _parts(_text_at(since, self.path))
+        """All mutants of it, or of the functions that a commit had not, or had otherwise."""
+        return self.mutants_besides("" if since is None else _text_at(since, self.path))
+
+    def mutants_besides(self, text: str) -> Iterator[Mutant]:
+        """The mutants of what is not the same in another text of this module."""
+        old = _parts(text)
         for name, trees in _parts(self.file.read_text("utf-8")).items():
-            if old is not None and _dumps(trees) == _dumps(old.get(name, [])):
+            if _dumps(trees) == _dumps(old.get(name, [])):
                 continue
             for tree in trees:
                 for change in changes_of(tree, vars(self.module)):
