@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-ROUNDS = 100
+ROUNDS = 30
 """Of each race on each database; thousands by ``python -m tests.campaigns.races``."""
 RACES = (
     "a session committed by everybody",
