@@ -80,7 +80,7 @@ class Worker:
         """Work until ``stop`` is set; then finish what is in flight and give back the rest."""
         try:
             while not stop.is_set():
-                busy = self._cycle()
+                busy = self._cycle(stop)
                 if not busy:
                     stop.wait(self.idle)
         finally:
@@ -89,14 +89,17 @@ class Worker:
     def run_until_idle(self) -> None:
         """Work until nothing is due any more."""
         try:
-            while self._cycle():
+            never = threading.Event()
+            while self._cycle(never):
                 pass
         finally:
             self._finish()
 
-    def _cycle(self) -> bool:
-        """One round: settle, keep house, claim, wait a little. Says whether there was work."""
+    def _cycle(self, stop: threading.Event) -> bool:
+        """One round: wait a little, settle, keep house, claim. Says whether there was work."""
         settled = self._settle(self._gather())
+        if stop.is_set():
+            return True
         armed = self._keep_house()
         claimed = self._claim()
         return bool(settled or armed or claimed or self._in_flight)

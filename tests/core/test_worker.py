@@ -254,33 +254,54 @@ def test_too_many_hanging_calls_end_the_worker(push: Push) -> None:
 def test_stopping_finishes_what_is_in_flight_and_gives_back_the_rest() -> None:
     shop, backend = gated_shop(10)
     gate = threading.Event()
+    # Of two quick answers the worker learns to take more at once than it can send.
+    quick, gated = set(shop.refs[:2]), shop.refs[2:]
+    backend.before = dict.fromkeys(gated, gate)
+    worker = worker_of(shop, slots=2)
+    stop = threading.Event()
+    thread = threading.Thread(target=worker.run, args=(stop,), daemon=True)
+
+    def running() -> int:
+        return [d.status for d in shop.store.directives.values()].count("running")
+
+    thread.start()
+    until(lambda: len(backend.inside & set(gated)) == 2, "two calls in flight")
+    until(lambda: running() == 8, "the others wait for them")
+    in_flight = set(backend.inside)
+    stop.set()
+    until(lambda: running() == 2, "the others were given back")
+    assert thread.is_alive(), "it waits for the two"
+    gate.set()
+    thread.join(PATIENCE)
+    assert not thread.is_alive()
+    done = {d.order_ref for d in shop.store.directives.values() if d.status == DONE}
+    assert done == in_flight | quick
+    others = [d for d in shop.store.directives.values() if d.order_ref not in done]
+    assert {(d.status, d.attempts) for d in others} == {("pending", 0)}
+    assert {d.last_error for d in others} == {"given back unsent"}
+    assert all(d.available_at <= shop.clock.now() for d in others)
+    assert set(shop.gateway.transactions()) == {
+        str(shop.payment(ref).transaction_id) for ref in done
+    }
+    worker_of(shop).run_until_idle()
+    assert {d.status for d in shop.store.directives.values()} == {DONE}
+
+
+def test_a_worker_told_to_stop_takes_nothing_more() -> None:
+    shop, backend = gated_shop(6)
+    gate = threading.Event()
     backend.before = dict.fromkeys(shop.refs, gate)
     worker = worker_of(shop, slots=2)
     stop = threading.Event()
     thread = threading.Thread(target=worker.run, args=(stop,), daemon=True)
     thread.start()
     until(lambda: len(backend.inside) == 2, "two calls in flight")
-    in_flight = set(backend.inside)
     stop.set()
-    until(
-        lambda: [d.status for d in shop.store.directives.values()].count("running") == 2,
-        "the others were given back",
-    )
-    assert thread.is_alive(), "it waits for the two"
     gate.set()
     thread.join(PATIENCE)
     assert not thread.is_alive()
-    done = {d.order_ref for d in shop.store.directives.values() if d.status == DONE}
-    assert done == in_flight
-    others = [d for d in shop.store.directives.values() if d.order_ref not in in_flight]
-    assert {(d.status, d.attempts) for d in others} == {("pending", 0)}
-    assert {d.last_error for d in others} == {"given back unsent"}
-    assert all(d.available_at <= shop.clock.now() for d in others)
-    assert set(shop.gateway.transactions()) == {
-        str(shop.payment(ref).transaction_id) for ref in in_flight
-    }
-    worker_of(shop).run_until_idle()
-    assert {d.status for d in shop.store.directives.values()} == {DONE}
+    others = [d for d in shop.store.directives.values() if d.status != DONE]
+    assert [(d.status, d.last_error) for d in others] == [("pending", "")] * 4
 
 
 class FailingStore:
