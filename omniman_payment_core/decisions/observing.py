@@ -118,11 +118,10 @@ def _totals(
     authorized, captured, refunded = seen.authorized_q, seen.captured_q, seen.refunded_q
     if captured is None:
         if doubt is not None and doubt.kind == OperationKind.CAPTURE:
+            # After a part was taken a bare status proves nothing of another: the rest of a hold
+            # may have lapsed, and that looks like the rest captured.
             first = answered or payment.captured_q == 0
-            # The rest of a hold may have lapsed, and a bare "captured" looks the same then.
-            whole = doubt.state != OperationState.PARKED and doubt.amount_q >= payment.open_q
-            part = status == S.PARTIALLY_CAPTURED
-            if (status == S.CAPTURED and (first or whole)) or (part and first):
+            if first and status in (S.CAPTURED, S.PARTIALLY_CAPTURED):
                 captured = payment.captured_q + doubt.amount_q
         elif status in _WAS_PAID and payment.captured_q == 0:
             captured = payment.open_q or payment.amount_q

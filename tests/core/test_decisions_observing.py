@@ -162,10 +162,9 @@ def test_a_bare_look_proves_a_capture_only_where_nothing_else_explains_it() -> N
     first, later = payment(**HELD), payment(**PART)
     assert seen(first, "captured", 400) == [("captured", 400)]
     assert seen(first, "partially_captured", 400) == [("captured", 400)]
-    assert seen(later, "captured", 600) == [("captured", 600)]
-    assert seen(later, "captured", 599) == []
+    # After a part, the rest of the hold may as well have lapsed.
+    assert seen(later, "captured", 600) == []
     assert seen(later, "partially_captured", 300) == []
-    assert seen(later, "captured", 600, "parked") == []
     assert seen(later, "captured", 600, "planned") == []
     assert reply(doubtful(300), later, "partially_captured").facts == [("captured", 300)]
 

@@ -141,6 +141,20 @@ def test_a_bare_captured_after_a_part_was_taken_is_no_proof_that_the_rest_was() 
     assert shop.payment().captured_q == 300 == shop.moved_q()
 
 
+def test_nor_is_it_one_where_the_rest_lapsed_before_anybody_looked() -> None:
+    shop = plain(absence_after=None)
+    shop.order()
+    shop.do(shop.hold(behaviour={"expires_in": 600}))
+    shop.do(shop.confirm(300))
+    shop.fault("timeout", on="capture", when="before")
+    shop.confirm(700)
+    shop.run()
+    shop.advance(minutes=11)
+    shop.settle_down()
+    assert shop.payment().captured_q == 300 == shop.moved_q()
+    assert "outcome_unknown" in shop.flag_kinds()
+
+
 def test_a_refund_on_its_way_does_not_show_in_a_bare_status_and_is_not_made_twice() -> None:
     shop = plain(absence_after=ABSENCE)
     shop.order()
