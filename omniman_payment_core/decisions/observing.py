@@ -44,7 +44,7 @@ def observe(draft: Draft, terms: Terms, seen: PaymentResult, *, answers: Operati
     _captured(draft, totals, doubt, seen)
     merge_refunds(draft, terms, seen, totals.refunded_q, doubt)
     _disputes(draft, seen)
-    _ending(draft, terms, seen, status, totals)
+    _ending(draft, terms, seen, status, totals, doubt)
     _let_go(draft, seen, status, answers)
     _actions(draft, seen, status)
     _finish_opening(draft, seen)
@@ -205,7 +205,14 @@ def _disputes(draft: Draft, seen: PaymentResult) -> None:
         draft.flag("disputed", f"{amount} of order {payment.order_ref} disputed")
 
 
-def _ending(draft: Draft, terms: Terms, seen: PaymentResult, status: S, totals: Totals) -> None:
+def _ending(
+    draft: Draft,
+    terms: Terms,
+    seen: PaymentResult,
+    status: S,
+    totals: Totals,
+    doubt: Operation | None,
+) -> None:
     """The transaction ended, or released what it still held."""
     payment = draft.touched
     waiting = payment.status in (S.PENDING, S.REQUIRES_ACTION)
@@ -230,7 +237,10 @@ def _ending(draft: Draft, terms: Terms, seen: PaymentResult, status: S, totals: 
             EventKind.VOIDED, released, _ending_key(payment, EventKind.VOIDED), reference=reference
         )
     elif released and draft.looked and _over(draft, payment.hold_expires_at):
-        # What is left of a hold can lapse behind a status that speaks of something else.
+        # What is left of a hold can lapse behind a status that speaks of something else. But a
+        # capture in doubt may have taken it in time, and an answer that lags not know of it.
+        if doubt is not None and doubt.kind == OperationKind.CAPTURE and not _took(draft, doubt):
+            return
         draft.record(
             EventKind.EXPIRED, released, _ending_key(payment, EventKind.EXPIRED), computed=True
         )
@@ -243,6 +253,11 @@ def _ending(draft: Draft, terms: Terms, seen: PaymentResult, status: S, totals: 
         and not terms.withdraws_unpaid
     ):
         draft.record(EventKind.EXPIRED, 0, _ending_key(payment, EventKind.EXPIRED), computed=True)
+
+
+def _took(draft: Draft, capture: Operation) -> bool:
+    """An answer has shown the effect of a capture."""
+    return f"{capture.key}:captured" in draft.recorded_keys()
 
 
 def _let_go(draft: Draft, seen: PaymentResult, status: S, answers: Operation | None) -> None:
@@ -301,7 +316,7 @@ def _resolve(
     if operation.kind in _OPENING:
         _resolve_opening(draft, operation, seen, status, answered=answered)
     elif operation.kind == OperationKind.CAPTURE:
-        if any(event_key == f"{operation.key}:captured" for event_key in draft.recorded_keys()):
+        if _took(draft, operation):
             draft.settle_operation(operation, OperationState.OK)
         elif payment.open_q == 0 and status in (S.CANCELLED, S.EXPIRED):
             draft.settle_operation(

@@ -205,6 +205,22 @@ def test_the_rest_of_a_hold_lapses_behind_any_status() -> None:
     assert ("expired", 600) not in answered.facts
 
 
+def test_what_a_capture_in_doubt_may_have_taken_does_not_lapse() -> None:
+    held = payment(**HELD, hold_expires_at=NOW - HOUR)
+
+    def seen(state: str, **amounts: Any) -> list[tuple[str, int]]:
+        desk = Desk(operations=[operation("capture", state, amount_q=400)])
+        return look("authorized", held, desk, **amounts).facts
+
+    for state in ("sent", "parked"):
+        assert seen(state) == seen(state, captured_q=0) == []
+    assert seen("planned") == seen("ok") == [("expired", 1000)]
+    # Once it has shown there is no doubt left.
+    assert seen("sent", captured_q=400) == [("captured", 400), ("expired", 600)]
+    void = Desk(operations=[operation("cancel", "sent")])
+    assert look("authorized", held, void).facts == [("expired", 1000)]
+
+
 @WAITING
 def test_a_charge_whose_time_is_over_expires_where_the_gateway_ends_it_by_itself(
     waiting: Any,

@@ -155,6 +155,29 @@ def test_nor_is_it_one_where_the_rest_lapsed_before_anybody_looked() -> None:
     assert "outcome_unknown" in shop.flag_kinds()
 
 
+def test_what_was_captured_does_not_lapse_because_a_look_lags() -> None:
+    class Lagging(MockPaymentBackend):
+        seen: PaymentResult | None = None
+
+        def get_status(self, transaction_id: str) -> PaymentResult:
+            return self.seen or super().get_status(transaction_id)
+
+    shop = Shop(backend=Lagging, facts=registration(absence_after=ABSENCE))
+    shop.order()
+    shop.do(shop.hold(behaviour={"expires_in": 600}))
+    backend: Any = shop.accounts.account("mock").backend
+    backend.seen = backend.get_status(str(shop.payment().transaction_id))
+    shop.advance(minutes=9)
+    shop.fault("timeout", on="capture", when="after")
+    shop.confirm()
+    shop.run()
+    shop.advance(minutes=2)
+    backend.seen = None
+    shop.settle_down()
+    assert shop.payment().captured_q == 1000 == shop.moved_q()
+    assert shop.payment().released_q == 0
+
+
 def test_a_refund_on_its_way_does_not_show_in_a_bare_status_and_is_not_made_twice() -> None:
     shop = plain(absence_after=ABSENCE)
     shop.order()
