@@ -11,7 +11,7 @@ PROJECTS := pyproject.toml $(wildcard plugins/*/pyproject.toml hosts/*/pyproject
 IN_A_FRESH_VENV = "$(PYTHON)" tools/make_venv.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo shop test prove soak campaign bench lint fmt docs constraints clean
+.PHONY: help demo shop test prove soak campaign mutants bench lint fmt docs constraints clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ soak: $(STAMP) ## Simulate HISTORIES=1000000 histories, ARGS as python -m tests.
 
 campaign: $(STAMP) ## Run one of tests/campaigns for long (NAME=kill, ARGS as it has them)
 	$(BIN)/python -m tests.campaigns.$(NAME) $(ARGS)
+
+mutants: $(STAMP) ## Change the money's rules line by line (ARGS="--changed main", "--module ledger")
+	$(BIN)/python -m tools.mutants $(ARGS)
 
 bench: $(STAMP) ## Measure against the baselines
 	$(BIN)/python -m benchmarks $(ARGS)
