@@ -31,8 +31,10 @@ def main(arguments):
             "apt-get install python3-venv"
         )
     directory = Path(arguments[0])
+    # Whoever has the old environment activated runs this with the Python that is about to go.
+    python = getattr(sys, "_base_executable", sys.executable)
     shutil.rmtree(directory, ignore_errors=True)
-    return subprocess.call([sys.executable, "-m", "venv", str(directory)])
+    return subprocess.call([python, "-m", "venv", str(directory)])
 
 
 if __name__ == "__main__":
