@@ -329,6 +329,18 @@ class Flag:
     account: str = ""
 
 
+ABOUT_UNKNOWN = ("outcome_unknown", "blocked_by_unknown", "attempts_exhausted")
+"""Kinds of flags that ask a person what became of an operation."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundOut:
+    """Who found out what became of an operation that nobody knew about, and how."""
+
+    actor: str
+    reason: str
+
+
 @dataclass(frozen=True, slots=True)
 class OpenDirective:
     """Another unfinished directive of the same order."""
@@ -443,5 +455,8 @@ class Changes:
     """Directives of the order that wait for the payment run again."""
     revive: bool = False
     """Directives of the order that are parked run again as well, with all their attempts."""
+    found_out: FoundOut | None = None
+    """The order's open flags about what nobody knew are settled; what still is unknown when
+    parked directives have run is flagged anew."""
     call: CallRecord | None = None
     request: GatewayRequest | None = None

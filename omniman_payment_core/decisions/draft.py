@@ -20,6 +20,7 @@ from ..records import (
     Event,
     EventKind,
     Flag,
+    FoundOut,
     GatewayRequest,
     NewDirective,
     Operation,
@@ -75,6 +76,7 @@ class Draft:
         self._check_at: datetime | None = None
         self._wake = False
         self._revive = False
+        self._found_out: FoundOut | None = None
         self.actor = moment.actor
 
     @property
@@ -212,9 +214,15 @@ class Draft:
     def settle_operation(
         self, operation: Operation, state: OperationState, **changes: Any
     ) -> Operation:
-        """Move an operation; one that may free others wakes what waits for the payment."""
-        if operation.unsettled and state not in (OperationState.SENT, OperationState.PLANNED):
-            self._wake = True
+        """Say what became of an operation, or that nobody knows; who waits for it runs again."""
+        self._wake = True
+        if operation.state == OperationState.PARKED and state != OperationState.PARKED:
+            # Found out by a person's verdict, or by a look long after.
+            self._revive = True
+            # That nothing came of it for all the waiting is still for a person to see.
+            if state != OperationState.REFUSED:
+                reason = changes.get("evidence") or f"{operation.key} turned out to be {state}"
+                self._found_out = FoundOut(self.actor, reason)
         return self.put(evolve(operation, state=state, **changes))
 
     def put_refund(self, refund: Refund) -> Refund:
@@ -246,10 +254,6 @@ class Draft:
 
     def enqueue(self, directive: NewDirective) -> None:
         self._new_directives.append(directive)
-
-    def revive(self) -> None:
-        """Let what is parked run again: what it waited for has been settled by a person."""
-        self._wake = self._revive = True
 
     # -- ending the run --------------------------------------------------------------------
 
@@ -343,6 +347,7 @@ class Draft:
             move=move,
             wake=self._wake or move is not None,
             revive=self._revive,
+            found_out=self._found_out,
             call=self.call,
             request=self._request if self.fenced else None,
         )

@@ -59,7 +59,6 @@ def decide_verdict(draft: Draft) -> None:
     watch_for_late_money(draft, before)
     # Whatever is written now, the gateway is asked once more, as far as it can tell.
     draft.check_soon()
-    draft.revive()
     draft.complete(operation=operation.key, happened=verdict.happened)
 
 

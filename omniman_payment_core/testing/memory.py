@@ -18,6 +18,7 @@ from ..engine.ports import Clock, Settlement, Written
 from ..engine.telling import change_of
 from ..notices import PaymentChange
 from ..records import (
+    ABOUT_UNKNOWN,
     CallRecord,
     Case,
     Changes,
@@ -266,6 +267,8 @@ class MemoryStore:
         for event in changes.events:
             assert event.dedupe_key not in self.events, f"fact {event.dedupe_key} twice"
             self.events[event.dedupe_key] = event
+        if changes.found_out is not None:
+            self._settle_flags(case.directive.order_ref)
         for flag in changes.flags:
             self.flags.setdefault(flag.dedupe_key, flag)
         if changes.call is not None:
@@ -343,6 +346,11 @@ class MemoryStore:
             directive = self.directives[number]
             if directive.waiting and directive.status == DirectiveStatus.PENDING:
                 self.directives[number] = evolve(directive, available_at=now, waiting=False)
+
+    def _settle_flags(self, order_ref: str) -> None:
+        for key, flag in list(self.flags.items()):
+            if flag.order_ref == order_ref and flag.kind in ABOUT_UNKNOWN:
+                del self.flags[key]
 
     def _revive(self, order_ref: str, now: datetime) -> None:
         for number in self._by_order.get(order_ref, ()):

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from omniman_payment_core.decisions import Answered, NotFound, Refused, Unknown
-from omniman_payment_core.records import CallRecord, Operation, OperationState, Payment
+from omniman_payment_core.records import CallRecord, FoundOut, Operation, OperationState, Payment
 from omniman_payment_core.values import PaymentStatus as S
 from omniman_payment_core.values import RefundSnapshot
 
@@ -29,6 +29,7 @@ from .cases import (
     payment,
     refund,
 )
+from .desks import reply
 
 HELD: dict[str, Any] = {"authorized_q": 1000, "status": S.AUTHORIZED}
 PAID: dict[str, Any] = {"captured_q": 1000, "status": S.CAPTURED}
@@ -51,6 +52,34 @@ def began(ago: timedelta) -> CallRecord:
 def look(paid: Payment, status: str, **desk: Any) -> Decided:
     said = {k: desk.pop(k) for k in list(desk) if k.endswith("_q") or k == "transaction_id"}
     return Desk(**{"payments": [paid], **desk}).hear(Answered(answer(status, **said)))
+
+
+# -- the end of a doubt ---------------------------------------------------------------------------
+
+
+def test_the_end_of_a_doubt_lets_run_what_waited_for_it() -> None:
+    def ends(state: str, status: str, **amounts: Any) -> Decided:
+        desk = [operation("capture", state, amount_q=1000)]
+        return look(payment(**HELD), status, operations=desk, **amounts)
+
+    taken = ends("parked", "captured", captured_q=1000).changes
+    assert (taken.wake, taken.revive) == (True, True)
+    assert taken.found_out == FoundOut("worker", "omp_pay-1_capture_1 turned out to be ok")
+    gone = ends("parked", "cancelled").changes
+    # Nothing came of it for all the waiting: a person still has to see that.
+    assert (gone.wake, gone.revive, gone.found_out) == (True, True, None)
+    for state in ("sent", "planned"):
+        ended = ends(state, "captured", captured_q=1000).changes
+        assert (ended.revive, ended.found_out) == (False, None)
+    still = ends("parked", "authorized", captured_q=0).changes
+    assert (still.wake, still.revive, still.found_out) == (False, False, None)
+
+
+def test_a_doubt_that_stays_one_lets_nothing_run() -> None:
+    doubtful = operation("capture", "parked", amount_q=1000)
+    mixed = reply(doubtful, payment(**HELD), "captured", currency="XTS")
+    assert mixed.operation(doubtful.key).state == OperationState.PARKED
+    assert (mixed.changes.revive, mixed.changes.found_out) == (False, None)
 
 
 # -- absence -------------------------------------------------------------------------------------

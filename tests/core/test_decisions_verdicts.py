@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from omniman_payment_core.records import (
+    FoundOut,
     OperationState,
     Payment,
 )
@@ -78,6 +79,7 @@ def test_after_a_verdict_everything_that_waited_runs_and_the_gateway_is_asked() 
         said = verdict("capture", happened, paid=payment(**HELD))
         assert said.changes.wake
         assert said.changes.revive
+        assert said.changes.found_out == FoundOut("ana", "ana: seen in the panel")
         assert said.payment.next_check_at == NOW
         assert said.payment.checks == 0
 

@@ -178,6 +178,29 @@ def test_what_was_captured_does_not_lapse_because_a_look_lags() -> None:
     assert shop.payment().released_q == 0
 
 
+def test_what_a_late_look_explains_is_parked_no_longer() -> None:
+    shop = plain(absence_after=None)
+    shop.order()
+    shop.do(shop.hold())
+    backend: Any = shop.accounts.account("mock").backend
+    held = backend.get_status(str(shop.payment().transaction_id))
+    backend.get_status = lambda transaction_id: held
+    shop.fault("timeout", on="capture", when="after")
+    confirm = shop.confirm()
+    refund = shop.refund(300)
+    shop.settle_down(timedelta(hours=12))
+    assert shop.directive(confirm).status == DirectiveStatus.PARKED
+    assert shop.directive(refund).status == DirectiveStatus.PARKED
+    del backend.get_status
+    shop.sync()
+    shop.settle_down()
+    assert (shop.payment().captured_q, shop.payment().refunded_q) == (1000, 300)
+    assert shop.directive(confirm).status == DirectiveStatus.COMPLETED
+    assert shop.directive(refund).status == DirectiveStatus.COMPLETED
+    assert [shop.methods().count(kind) for kind in ("capture", "refund")] == [1, 1]
+    assert shop.flags() == []
+
+
 def test_a_refund_on_its_way_does_not_show_in_a_bare_status_and_is_not_made_twice() -> None:
     shop = plain(absence_after=ABSENCE)
     shop.order()

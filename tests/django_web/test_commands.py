@@ -19,6 +19,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
+from omniman_payment_core.decisions import sync_of
 from omniman_payment_core.records import NewDirective
 from omniman_payment_django.management.stopping import stop_on_signals
 from omniman_payment_django.models import (
@@ -394,6 +395,28 @@ def test_a_verdict_is_written_down_and_lets_the_order_go_on(shop: Shop) -> None:
     fact = PaymentEvent.objects.get(payment=payment, kind="captured")
     assert (fact.source, fact.actor, fact.data["verdict"]) == ("operator", "Ana", "Ana: seen")
     assert not Directive.objects.exclude(status="completed").exists()
+
+
+def test_what_a_later_look_finds_out_asks_no_person_any_more(shop: Shop) -> None:
+    order, operation = _parked_capture(shop)
+    another, doubtful = _parked_capture(shop)
+    Flag.objects.create(
+        kind="late_money", dedupe_key="late", order_ref=order.ref, message="a matter of its own"
+    )
+    get_store().enqueue([sync_of(order.ref, operation.payment_id)])
+    run("process_directives")
+    assert Payment.objects.get(order_ref=order.ref).captured_q == order.total_q
+    assert not Directive.objects.filter(order_ref=order.ref).exclude(status="completed").exists()
+    flag = Flag.objects.get(order_ref=order.ref, kind="outcome_unknown")
+    assert flag.settled_at is not None
+    fact = PaymentEvent.objects.get(payment_id=operation.payment_id, kind="captured")
+    assert (flag.actor, flag.reason) == (fact.actor, f"{operation.key} turned out to be ok")
+    left = Flag.objects.filter(settled_at=None)
+    assert sorted(left.values_list("order_ref", "kind")) == sorted(
+        [(another.ref, "outcome_unknown"), (order.ref, "late_money")]
+    )
+    doubtful.refresh_from_db()
+    assert doubtful.state == "parked"
 
 
 @pytest.mark.parametrize("verdict", ["--happened", "--did-not-happen"])

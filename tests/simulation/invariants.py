@@ -70,7 +70,7 @@ class Seen:
         self.refunds: dict[str, Any] = {}
         self.directives: dict[int, Any] = {}
         self.summaries: dict[str, Any] = {}
-        self.flags = 0
+        self.flags: dict[str, Any] = {}
         self.events = 0
 
 
@@ -332,10 +332,6 @@ def _events(world: World, seen: Seen) -> None:
 
 
 def _flags(world: World, seen: Seen) -> None:
-    flags = world.store.flags
-    if len(flags) == seen.flags:
-        return
-    for flag in list(flags.values())[seen.flags :]:
+    for flag in _changed(world.store.flags, seen.flags):
         hold("no bug of ours", flag.kind != "engine_bug", flag)
         world.marks[f"flag:{flag.kind}"] += 1
-    seen.flags = len(flags)

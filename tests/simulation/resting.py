@@ -5,13 +5,22 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from omniman_payment_core.records import DirectiveStatus, EventKind, OperationState, Payment
+from omniman_payment_core.records import (
+    Directive,
+    DirectiveStatus,
+    EventKind,
+    OperationState,
+    Payment,
+)
 
 from .truth import returned_q
 from .violations import hold
 
 if TYPE_CHECKING:
     from .world import World
+
+
+_ABOUT_A_DOUBT = ("outcome_unknown", "blocked_by_unknown")
 
 
 def rest(world: World) -> None:
@@ -34,12 +43,28 @@ def _everything_ended(world: World) -> None:
             for flag in store.flags.values()
         )
         hold("L01 ended or shown", ended or parked, directive)
+        hold("L01 parked for a reason", ended or _has_a_reason(world, directive), directive)
     for operation in store.operations.values():
         open_ = operation.state in (OperationState.PLANNED, OperationState.SENT)
         hold("L01 nothing under way", not open_, operation)
         if operation.state == OperationState.PARKED:
             flagged = any(flag.payment_id == operation.payment_id for flag in store.flags.values())
             hold("L01 parked and shown", flagged, operation)
+
+
+def _has_a_reason(world: World, directive: Directive) -> bool:
+    """Nothing is parked behind a doubt that is none any more, and no person asked about it."""
+    store = world.store
+    ours = {p.id for p in store.payments.values() if p.order_ref == directive.order_ref}
+    doubt = any(
+        operation.state == OperationState.PARKED
+        for operation in store.operations.values()
+        if operation.payment_id in ours
+    )
+    return doubt or any(
+        flag.order_ref == directive.order_ref and flag.kind not in _ABOUT_A_DOUBT
+        for flag in store.flags.values()
+    )
 
 
 def _flagged(world: World, payment: Payment) -> bool:
@@ -54,6 +79,8 @@ def _books_equal_gateways(world: World) -> None:
             assert txn is not None
             payment = known.get(name)
             if payment is None:
+                if not (txn.authorized_q or txn.captured_q or txn.waiting):
+                    continue
                 shown = any(f.order_ref == txn.order_ref for f in world.store.flags.values())
                 hold("L02 known or shown", shown, f"nobody knows of {txn}")
                 continue

@@ -6,13 +6,14 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from omniman_payment_core.engine import Settlement, Written
-from omniman_payment_core.records import Directive, NewDirective
+from omniman_payment_core.records import Directive, DirectiveStatus, NewDirective
 
 from .violations import Violation, hold
 
 if TYPE_CHECKING:
     from .world import SimWorker, World
 
+PENDING = DirectiveStatus.PENDING
 FAULTS = ("again", "again", "rolled_back", "lost")
 MORTAL = ("claim", "settle", "told")
 """Where a death makes a difference: what the others write stands by itself."""
@@ -50,8 +51,9 @@ class FrailStore:
 
         def transaction() -> list[Written]:
             written = self._store.settle(settlements, tell=tell)
+            revived = {w.case.directive.order_ref for w in written if w.changes.revive}
             for number in stale:
-                self._check_untouched(before[number])
+                self._check_untouched(before[number], before[number].order_ref in revived)
             return written
 
         written: list[Written] = self._commit("settle", transaction)
@@ -72,13 +74,17 @@ class FrailStore:
     def told(self, changes: Any) -> None:
         self._commit("told", lambda: self._store.told(changes))
 
-    def _check_untouched(self, held: Directive) -> None:
-        """Nobody who settled something for this directive held it any more."""
+    def _check_untouched(self, held: Directive, revived: bool) -> None:
+        """Nobody who settled something for this directive held it any more.
+
+        Their facts count all the same, and one may end the doubt that it is parked for.
+        """
         self._world.marks["fence_lost"] += 1
         after = self._store.directives[held.id]
         same = (after.status, after.result) == (held.status, held.result)
+        freed = revived and held.status == DirectiveStatus.PARKED
         try:
-            hold("I17 a stale decision", same, (held, after))
+            hold("I17 a stale decision", same or (freed and after.status == PENDING), (held, after))
         except Violation as violation:
             self._world.broken.append(violation)
             raise

@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from omniman_payment_core.records import (
+    ABOUT_UNKNOWN,
     DirectiveStatus,
     NewDirective,
     OperationKind,
@@ -34,7 +35,6 @@ LONGEST_ACTOR = 150
 LONGEST_REASON = 2000
 _BEGINNING = (OperationKind.PREPARE, OperationKind.AUTHORIZE, OperationKind.CHARGE)
 _UNPAID = (PaymentStatus.PENDING, PaymentStatus.REQUIRES_ACTION)
-_ABOUT_UNKNOWN = ("outcome_unknown", "blocked_by_unknown", "attempts_exhausted")
 
 
 class SettlingError(ValueError):
@@ -224,7 +224,7 @@ def give_verdict(
             ]
         )
         unknown = Flag.objects.using(using).filter(
-            payment_id=payment.pk, kind__in=_ABOUT_UNKNOWN, settled_at=None
+            payment_id=payment.pk, kind__in=ABOUT_UNKNOWN, settled_at=None
         )
         settle_flags(unknown.values_list("pk", flat=True), actor=actor, reason=reason)
         return Directive.objects.using(using).get(pk=number)

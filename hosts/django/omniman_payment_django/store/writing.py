@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from django.db.backends.utils import CursorWrapper
 
 from omniman_payment_core.engine.telling import change_of
-from omniman_payment_core.records import Flag, NewDirective
+from omniman_payment_core.records import ABOUT_UNKNOWN, Flag, NewDirective
 
 from .database import ConcurrentChangeError, Database
 from .dialect import Row
@@ -43,6 +43,7 @@ class Writing:
                 rows.notice(change_of(w.changes.move, now)) for w in written if w.changes.move
             ]
             self._add(cursor, self._new_notice, tables.notice, notices)
+        self._settle_flags(cursor, written, now)
         self.add_flags(cursor, [f for w in written for f in w.changes.flags], now)
         self._write_directives(cursor, written, now)
 
@@ -95,6 +96,19 @@ class Writing:
         changed = [rows.refund_change(refund) for w in written for refund in w.changes.refunds]
         self._add(cursor, self._new_refund, tables.refund, new)
         self._change(cursor, self._refund_change, tables.refund_change, changed)
+
+    def _settle_flags(
+        self, cursor: CursorWrapper, written: Sequence[Written], now: datetime
+    ) -> None:
+        """What nobody knew of an order is known: it is no question for a person any more."""
+        dialect = self._database.dialect
+        for entry in written:
+            found_out = entry.changes.found_out
+            if found_out is not None:
+                order_ref = entry.case.directive.order_ref
+                kinds = dialect.several(ABOUT_UNKNOWN)
+                said = [found_out.actor, found_out.reason]
+                cursor.execute(self._flag_settled, [dialect.time(now), *said, order_ref, kinds])
 
     def _write_directives(
         self, cursor: CursorWrapper, written: Sequence[Written], now: datetime
@@ -184,6 +198,14 @@ class Writing:
         return self._database.dialect.inserting(
             self._database.tables.flag,
             "ON CONFLICT (dedupe_key) WHERE settled_at IS NULL DO NOTHING",
+        )
+
+    @cached_property
+    def _flag_settled(self) -> str:
+        return (
+            f"UPDATE {self._database.tables.flag.sql} SET settled_at = %s, actor = %s, reason = %s "
+            f"WHERE order_ref = %s AND {self._database.dialect.among('kind')} "
+            "AND settled_at IS NULL"
         )
 
     @cached_property
