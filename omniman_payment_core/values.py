@@ -134,6 +134,9 @@ class PaymentResult:
     """When an authorization lapses if it is not captured."""
     reference: str | None = None
     """The gateway's id of what this call made, where it is not the transaction (a refund)."""
+    held_q: int | None = None
+    """What is still authorized and can be captured; tells what was let go behind a status that
+    speaks of something else."""
 
 
 @dataclass(frozen=True, slots=True)

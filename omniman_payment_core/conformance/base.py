@@ -15,7 +15,7 @@ from ..errors import OutcomeUnknownError
 from ..values import DeclineCode, PaymentResult, PaymentStatus, RefundStatus
 from .driver import GatewayDriver
 
-_AMOUNTS = ("amount_q", "authorized_q", "captured_q", "refunded_q", "disputed_q")
+_AMOUNTS = ("amount_q", "authorized_q", "captured_q", "refunded_q", "disputed_q", "held_q")
 _STATUSES = tuple(PaymentStatus)
 _REFUND_STATUSES = tuple(RefundStatus)
 _PAID = (PaymentStatus.CAPTURED, PaymentStatus.PARTIALLY_CAPTURED)

@@ -99,6 +99,7 @@ class HoldCases(ConformanceCase):
         assert result.success
         assert driver.moved_q(order_ref) == self.amount_q - 300
         assert driver.held_q(order_ref) == 0
+        assert self.send(backend, "get_status", hold).held_q in (None, 0)
         self.refused(lambda: self.send(backend, "capture", hold, 300))
 
     def test_more_than_is_held_cannot_be_captured(
@@ -164,6 +165,7 @@ class HoldCases(ConformanceCase):
         assert status.amount_q in (None, self.amount_q)
         assert status.authorized_q in (None, self.amount_q)
         assert status.captured_q in (None, 0)
+        assert status.held_q in (None, self.amount_q)
         assert driver.held_q(order_ref) == self.amount_q, "a look must change nothing"
 
     def test_without_holds_authorize_is_refused_or_opens_a_charge(

@@ -54,6 +54,7 @@ def _amounts(ours: Books, theirs: PaymentResult) -> Iterator[str]:
     for what, here, there in (
         ("asked for", ours.amount_q, theirs.amount_q),
         ("authorized", ours.authorized_q or None, theirs.authorized_q),
+        ("held", ours.open_q, theirs.held_q),
         ("captured", ours.captured_q, theirs.captured_q),
         ("returned", ours.returned_q, theirs.refunded_q),
         ("disputed", ours.disputed_q, theirs.disputed_q),

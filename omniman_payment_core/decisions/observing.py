@@ -236,6 +236,12 @@ def _ending(
         draft.record(
             EventKind.VOIDED, released, _ending_key(payment, EventKind.VOIDED), reference=reference
         )
+    elif released and seen.held_q is not None:
+        if seen.held_q < released:
+            over = _over(draft, payment.hold_expires_at)
+            kind = EventKind.EXPIRED if over else EventKind.VOIDED
+            key = _ending_key(payment, kind)
+            draft.record(kind, released - seen.held_q, key, reference=reference)
     elif released and draft.looked and _over(draft, payment.hold_expires_at):
         # What is left of a hold can lapse behind a status that speaks of something else. But a
         # capture in doubt may have taken it in time, and an answer that lags not know of it.

@@ -47,7 +47,7 @@ def checked(answer: Any) -> PaymentResult:
         value = getattr(result, name)
         if value is not None or name == "status":
             _put(exact, name, value, _text_in(name, value))
-    for name in ("amount_q", "authorized_q", "captured_q", "refunded_q", "disputed_q"):
+    for name in _AMOUNTS:
         value = getattr(result, name)
         if value is not None and (type(value) is not int or not 0 <= value <= _MAX_AMOUNT):
             raise GarbageError(f"{name} is not a whole number of the smallest unit")
@@ -71,6 +71,7 @@ def transaction_id_in(method: str, answer: object) -> str:
     return _text_in("transaction_id", text)
 
 
+_AMOUNTS = ("amount_q", "authorized_q", "captured_q", "refunded_q", "disputed_q", "held_q")
 _TEXTS = ("status", "transaction_id", "error_code", "error_message", "currency", "reference")
 _IDS = ("transaction_id", "reference", "a refund's reference", "a refund's idempotency_key")
 _PLAIN_TEXTS = frozenset({str, PaymentStatus, RefundStatus, DeclineCode})

@@ -240,6 +240,7 @@ GARBAGE: list[tuple[Any, str]] = [
     (with_(captured_q=-1), "captured_q is not a whole number of the smallest unit"),
     (with_(authorized_q=10**16), "authorized_q is not a whole number of the smallest unit"),
     (with_(refunded_q=-1000), "refunded_q is not a whole number of the smallest unit"),
+    (with_(held_q=-1), "held_q is not a whole number of the smallest unit"),
     (with_(disputed_q=1.5), "disputed_q is not a whole number of the smallest unit"),
     (with_(amount_q=10**400), "amount_q is not a whole number of the smallest unit"),
     (with_(expires_at=NOW.replace(tzinfo=None)), "expires_at is not an aware datetime"),

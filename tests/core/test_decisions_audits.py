@@ -57,13 +57,15 @@ def test_books_that_agree_or_are_silent_have_no_difference() -> None:
         ({"captured_q": 999}, "captured"),
         ({"refunded_q": 1}, "returned"),
         ({"disputed_q": 1}, "disputed"),
+        ({"held_q": 1}, "held"),
     ],
 )
 def test_each_amount_that_differs_is_a_sentence_with_both(said: Any, what: str) -> None:
     (sentence,) = differences(BOOKS, answer("captured", **said))
     assert sentence.startswith(what)
     (theirs,) = said.values()
-    ours = {"refunded_q": "0.00", "disputed_q": "0.00"}.get(next(iter(said)), "10.00")
+    (name,) = said
+    ours = "0.00" if name in ("refunded_q", "disputed_q", "held_q") else "10.00"
     here, there = sentence.index(ours), sentence.index("9.99" if theirs == 999 else "0.01")
     assert there < here
 

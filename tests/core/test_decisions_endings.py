@@ -205,6 +205,20 @@ def test_the_rest_of_a_hold_lapses_behind_any_status() -> None:
     assert ("expired", 600) not in answered.facts
 
 
+def test_what_a_gateway_holds_no_more_was_let_go_behind_any_status() -> None:
+    paid: dict[str, Any] = {**PART, "refunded_q": 400, "status": S.REFUNDED}
+    for status in ("refunded", "partially_captured", "disputed"):
+        assert look(status, payment(**paid), held_q=0).facts == [("voided", 600)]
+        assert look(status, payment(**paid), held_q=600).facts == []
+        assert look(status, payment(**paid), held_q=700).facts == []
+    some = look("authorized", payment(**HELD), held_q=999)
+    assert (some.facts, keys(some)) == ([("voided", 1)], ["pay-1:voided:1000:0"])
+    late = payment(**PART, hold_expires_at=NOW - HOUR)
+    assert look("partially_captured", late, held_q=100).facts == [("expired", 500)]
+    # What the gateway says it still holds has not lapsed, whatever its date.
+    assert look("partially_captured", late, held_q=600).facts == []
+
+
 def test_what_a_capture_in_doubt_may_have_taken_does_not_lapse() -> None:
     held = payment(**HELD, hold_expires_at=NOW - HOUR)
 

@@ -13,7 +13,13 @@ from omniman_payment_core.decisions import NotAttempted, Rules, sync_of
 from omniman_payment_core.records import DirectiveStatus, OperationState, Topic
 from omniman_payment_core.values import PaymentResult, PaymentStatus
 from omniman_payment_mock import MockPaymentBackend
-from tests.simulation.gateways import ChargesOnly, FiveMethods, FiveMethodsAndFind, Prepares
+from tests.simulation.gateways import (
+    ChargesOnly,
+    FiveMethods,
+    FiveMethodsAndFind,
+    Patient,
+    Prepares,
+)
 
 from .harness import Shop, registration
 
@@ -199,6 +205,22 @@ def test_what_a_late_look_explains_is_parked_no_longer() -> None:
     assert shop.directive(refund).status == DirectiveStatus.COMPLETED
     assert [shop.methods().count(kind) for kind in ("capture", "refund")] == [1, 1]
     assert shop.flags() == []
+
+
+def test_what_a_final_capture_let_go_shows_behind_a_refund_in_the_dashboard() -> None:
+    shop = Shop(backend=Patient, facts=registration(key_window=timedelta(hours=24)))
+    shop.order()
+    shop.do(shop.hold())
+    shop.confirm(400)
+    works = shop.engine.claim(1).works
+    [shop.engine.perform(work) for work in works]
+    # The worker dies with the answer, and somebody gives all of it back by hand.
+    shop.gateway.refund_outside(str(shop.payment().transaction_id), 400)
+    shop.advance(minutes=10)
+    shop.sync()
+    payment = shop.payment()
+    assert (payment.captured_q, payment.refunded_q, payment.open_q) == (400, 400, 0)
+    assert shop.gateway.held_q("O1") == 0
 
 
 def test_a_refund_on_its_way_does_not_show_in_a_bare_status_and_is_not_made_twice() -> None:

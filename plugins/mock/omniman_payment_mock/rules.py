@@ -157,4 +157,5 @@ def view(
         txn.expires_at if txn.waiting else None,
         txn.hold_expires_at,
         reference,
+        None if txn.captures_at_once else held_q(txn),
     )

@@ -104,6 +104,7 @@ def read_intent(
         next_action=_next_action(intent, page),
         expires_at=_pay_by(intent, page, status),
         hold_expires_at=_hold_end(intent, charge),
+        held_q=_held(intent, currency),
     )
 
 
@@ -180,6 +181,13 @@ def _authorized(intent: Json, charge: Json | None, amount_q: int) -> int | None:
         return None
     held = charge is not None and charge["status"] == "succeeded"
     return amount_q if held else 0
+
+
+def _held(intent: Json, currency: str) -> int | None:
+    """``amount_capturable``: what is left of a hold, also behind refunds and disputes."""
+    if intent["capture_method"] == "automatic":
+        return None
+    return from_stripe(_amount(intent, "amount_capturable"), currency)
 
 
 def _next_action(intent: Json, page: Page) -> NextAction | None:
