@@ -96,10 +96,12 @@ def _seen(draft: Draft, terms: Terms, result: PaymentResult) -> None:
 def _fits(draft: Draft, result: PaymentResult) -> bool:
     """Whether a transaction of the order can be this payment's, rather than another attempt's.
 
-    An attempt of which nothing ever left has none, however well one would fit.
+    An attempt of which nothing ever left has none, however well one would fit. One that was
+    found to have come to nothing stands back for another that is still in doubt.
     """
     payment, found = draft.touched, result.transaction_id
-    if not any(operation.first_sent_at for operation in draft.operations()):
+    sent = [operation for operation in draft.operations() if operation.first_sent_at]
+    if not sent or (draft.doubt_elsewhere() and not any(op.unsettled for op in sent)):
         return False
     taken = {p.transaction_id for p in draft.payments() if p.id != payment.id}
     return (

@@ -130,6 +130,14 @@ class Draft:
         """The operation of the payment that may still come to have an effect; at most one."""
         return next((op for op in self.operations() if op.unsettled), None)
 
+    def doubt_elsewhere(self) -> bool:
+        """Something of another attempt was sent, and nobody knows yet what became of it."""
+        payment_id = self.touched.id
+        return any(
+            op.unsettled and op.first_sent_at and op.payment_id != payment_id
+            for op in self._operations.values()
+        )
+
     def mine(self, kind: str) -> Operation | None:
         """This directive's own newest operation of a kind."""
         identity, found = self.directive.identity, None

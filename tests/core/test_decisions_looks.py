@@ -108,6 +108,22 @@ def test_an_attempt_of_which_nothing_ever_left_has_no_transaction(state: str) ->
     assert find(answer("pending", "tx-9"), operations=[]).payment.transaction_id is None
 
 
+def test_an_attempt_that_came_to_nothing_stands_back_for_another_still_in_doubt() -> None:
+    both = [payment(2, transaction_id=None), payment(1, transaction_id=None)]
+    nothing = operation("charge", "abandoned", payment_id="pay-1", key="nothing")
+    doubt = operation("charge", "sent", payment_id="pay-2", key="doubt")
+
+    def taken(*operations: Any) -> object:
+        looked = find(answer("pending", "tx-9"), payments=both, operations=list(operations))
+        return looked.payment.transaction_id
+
+    assert taken(nothing, doubt) is None
+    assert taken(nothing, replace(doubt, first_sent_at=None)) == "tx-9"
+    assert taken(nothing, replace(doubt, state=OperationState.OK)) == "tx-9"
+    assert taken(replace(nothing, state=OperationState.SENT), doubt) == "tx-9"
+    assert taken(nothing, replace(doubt, payment_id="pay-1")) == "tx-9"
+
+
 @pytest.mark.parametrize(
     "other",
     [

@@ -29,9 +29,20 @@ ABSENCE = timedelta(minutes=10)
 
 def plain(**facts: Any) -> Shop:
     """A shop whose backend answers with six bare fields."""
+    return _speaking(FiveMethods, **facts)
+
+
+def finding() -> Shop:
+    """The same, whose backend can also look for an order's transactions."""
+    shop = _speaking(FiveMethodsAndFind, absence_after=ABSENCE)
+    shop.order()
+    return shop
+
+
+def _speaking(shape: type[FiveMethods], **facts: Any) -> Shop:
     shop = Shop(facts=registration(**facts))
     account = shop.accounts.configured["mock"]
-    backend = FiveMethods(MockPaymentBackend(gateway=shop.gateway, clock=shop.clock.now))
+    backend = shape(MockPaymentBackend(gateway=shop.gateway, clock=shop.clock.now))
     shop.accounts.configured["mock"] = replace(
         account, backend=backend, abilities=abilities_of(backend)
     )
@@ -364,20 +375,29 @@ def test_an_old_look_does_not_tell_that_a_hold_has_lapsed_uncaptured_since() -> 
 
 def test_an_attempt_of_which_nothing_left_takes_no_other_attempts_transaction() -> None:
     """A look at the order finds the second attempt's hold while its answer is lost."""
-    shop = Shop(facts=registration(absence_after=ABSENCE))
-    account = shop.accounts.configured["mock"]
-    backend = FiveMethodsAndFind(MockPaymentBackend(gateway=shop.gateway, clock=shop.clock.now))
-    shop.accounts.configured["mock"] = replace(
-        account, backend=backend, abilities=abilities_of(backend)
-    )
-    shop.order()
+    shop = finding()
     shop.fault("not_attempted")
     shop.hold()
     shop.run()
     shop.do(shop.cancel())
+    _second_attempt_in_doubt(shop)
+
+
+def test_an_attempt_that_came_to_nothing_takes_no_other_attempts_transaction() -> None:
+    """The same, where the first attempt was sent and the gateway never got it."""
+    shop = finding()
+    shop.fault("timeout", when="before")
+    shop.hold()
+    shop.run()
+    shop.cancel()
+    shop.settle_down()
+    assert [operation.state for operation in shop.operations()] == [OperationState.ABANDONED]
+    _second_attempt_in_doubt(shop)
+
+
+def _second_attempt_in_doubt(shop: Shop) -> None:
     first = shop.payment()
     shop.fault("timeout", when="after")
-    shop.fault("timeout", on="find")
     shop.hold(attempt=2)
     shop.run()
     shop.store.enqueue([sync_of("O1", first.id)])

@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from io import StringIO
-
-from django.core.management import call_command
 
 from omniman_payment_core.decisions import Rules
 from omniman_payment_core.records import Topic
-from omniman_payment_django.models import Directive, PaymentNotice, PaymentOperation, Reconciliation
+from omniman_payment_django.models import PaymentNotice, PaymentOperation, Reconciliation
 from omniman_payment_django.reconciling import Reconciling
 from omniman_payment_django.runtime import get_registry
 from omniman_payment_mock.script import Fault
@@ -144,23 +141,18 @@ def parked(site: Site) -> None:
 
 
 def judged(site: Site) -> None:
-    """A person settles it; where a notification has told meanwhile, there is only to go on."""
+    """A person settles it; where a notification has told meanwhile, nobody is asked any more."""
     site.work()
-    operation = PaymentOperation.objects.get()
-    if operation.state != "parked":
-        (left,) = Directive.objects.filter(status="parked")
-        call_command(
-            "payments", "retry", str(left.pk), actor="ana", reason="it is known by now",
-            stdout=StringIO(),
-        )  # fmt: skip
-    else:
-        site.ask(
-            Topic.VERDICT,
-            operation=operation.key,
-            happened=True,
-            actor="ana",
-            reason="it is there in the gateway's panel",
-        )
+    if PaymentOperation.objects.get().state != "parked":
+        assert site.flags() == set()
+        return
+    site.ask(
+        Topic.VERDICT,
+        operation=PaymentOperation.objects.get().key,
+        happened=True,
+        actor="ana",
+        reason="it is there in the gateway's panel",
+    )
 
 
 def notification_stored(site: Site) -> None:
