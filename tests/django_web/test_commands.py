@@ -419,6 +419,24 @@ def test_what_a_later_look_finds_out_asks_no_person_any_more(shop: Shop) -> None
     assert doubtful.state == "parked"
 
 
+def test_what_was_parked_behind_a_doubt_runs_again_with_it(shop: Shop) -> None:
+    """Another look at the one answers the question that kept the other."""
+    order, _ = _parked_capture(shop)
+    behind = ask(order, "payment.refund", amount_q=300)
+    run("process_directives")
+    behind.refresh_from_db()
+    assert behind.status == "parked"
+    retry(Directive.objects.get(topic="payment.confirm"))
+    open_flags = Flag.objects.filter(order_ref=order.ref, settled_at=None)
+    assert not open_flags.exists()
+    assert set(Flag.objects.values_list("actor", "reason")) == {("anna", "it is up")}
+    run("process_directives")
+    assert not Directive.objects.exclude(status="completed").exists()
+    payment = Payment.objects.get(order_ref=order.ref)
+    assert (payment.captured_q, payment.refunded_q) == (order.total_q, 300)
+    assert shop.gateway.moved_q(order.ref) == order.total_q - 300
+
+
 @pytest.mark.parametrize("verdict", ["--happened", "--did-not-happen"])
 def test_only_a_parked_operation_takes_a_verdict(shop: Shop, verdict: str) -> None:
     order = shop.order()

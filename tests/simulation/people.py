@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from omniman_payment_core.decisions import sync_of
 from omniman_payment_core.records import (
+    ABOUT_UNKNOWN,
     Directive,
     DirectiveStatus,
     Operation,
@@ -262,22 +263,41 @@ class Operator:
         directive = self._one_of(stopped)
         if directive is None:
             return False
-        store, now = self._world.store, self._world.clock.now()
-        for operation in self._operations_of(directive):
-            if operation.state == OperationState.PARKED:
-                # What never left is no doubt: there is nothing to look up.
-                sent = operation.first_sent_at is not None
-                state = OperationState.SENT if sent else OperationState.PLANNED
-                store.operations[operation.key] = evolve(operation, state=state)
-        store.directives[directive.id] = evolve(
+        store = self._world.store
+        parked = [
+            operation
+            for operation in self._operations_of(directive)
+            if operation.state == OperationState.PARKED
+        ]
+        for operation in parked:
+            # What never left is no doubt: there is nothing to look up.
+            sent = operation.first_sent_at is not None
+            state = OperationState.SENT if sent else OperationState.PLANNED
+            store.operations[operation.key] = evolve(operation, state=state)
+        self._runs_again(directive)
+        if parked:
+            self._withdraw_question(directive.order_ref, {op.payment_id for op in parked})
+        self._world.tell(f"operator: directive {directive.id} ({directive.topic}) runs again")
+        return True
+
+    def _runs_again(self, directive: Directive) -> None:
+        self._world.store.directives[directive.id] = evolve(
             directive,
             status=DirectiveStatus.PENDING,
             attempts=0,
             waiting=False,
-            available_at=now,
+            available_at=self._world.clock.now(),
         )
-        self._world.tell(f"operator: directive {directive.id} ({directive.topic}) runs again")
-        return True
+
+    def _withdraw_question(self, order_ref: str, payment_ids: set[str]) -> None:
+        """What waits behind a doubt waits for the new look at it; if need be it is asked again."""
+        store = self._world.store
+        for directive in list(store.directives.values()):
+            if directive.order_ref == order_ref and directive.status == DirectiveStatus.PARKED:
+                self._runs_again(directive)
+        for key, flag in list(store.flags.items()):
+            if flag.payment_id in payment_ids and flag.kind in ABOUT_UNKNOWN:
+                del store.flags[key]
 
     def _abandons(self) -> bool:
         """What a host does when a person gives a directive up."""

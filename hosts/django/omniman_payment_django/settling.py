@@ -92,6 +92,7 @@ def retry_directive(directive_id: int, *, actor: str, reason: str) -> Directive:
             )
         before, now = directive.status, timezone.now()
         parked = _operations_of(directive, using).filter(state=OperationState.PARKED)
+        asked_again = set(parked.values_list("payment_id", flat=True))
         # What never left is no doubt: there is nothing to look up.
         parked.filter(first_sent_at=None).update(state=OperationState.PLANNED)
         parked.update(state=OperationState.SENT)
@@ -101,6 +102,8 @@ def retry_directive(directive_id: int, *, actor: str, reason: str) -> Directive:
             using=using,
             update_fields=["status", "attempts", "waiting", "available_at", "finished_at"],
         )
+        if asked_again:
+            _withdraw_question(directive, asked_again, actor=actor, reason=reason)
         OrderEvent.objects.using(using).create(
             order_ref=directive.order_ref,
             kind=RETRIED,
@@ -115,6 +118,27 @@ def retry_directive(directive_id: int, *, actor: str, reason: str) -> Directive:
             },
         )
     return directive
+
+
+def _withdraw_question(
+    directive: Directive, payment_ids: set[str], *, actor: str, reason: str
+) -> None:
+    """What waits behind a doubt waits for the new look at it; if that does not help, it is asked
+    again."""
+    using = conf.database()
+    Directive.objects.using(using).filter(
+        order_ref=directive.order_ref, status=DirectiveStatus.PARKED
+    ).update(
+        status=DirectiveStatus.PENDING,
+        attempts=0,
+        waiting=False,
+        available_at=directive.available_at,
+        finished_at=None,
+    )
+    unknown = Flag.objects.using(using).filter(
+        payment_id__in=payment_ids, kind__in=ABOUT_UNKNOWN, settled_at=None
+    )
+    settle_flags(unknown.values_list("pk", flat=True), actor=actor, reason=reason)
 
 
 def abandon_directive(directive_id: int, *, actor: str, reason: str) -> Directive:
