@@ -14,6 +14,13 @@ from .operations import Parameters, look, park_behind, plan, resolve_doubt, send
 from .payloads import digest, read_flag
 from .terms import Terms
 
+_TAKING = (
+    OperationKind.PREPARE,
+    OperationKind.AUTHORIZE,
+    OperationKind.CHARGE,
+    OperationKind.CAPTURE,
+)
+
 
 def decide_cancel(draft: Draft, terms_of: TermsOf) -> None:
     """Settle the directive, or ask for the void; what is in doubt is resolved first."""
@@ -29,11 +36,12 @@ def decide_cancel(draft: Draft, terms_of: TermsOf) -> None:
     if read_flag(draft.directive.payload, "unpaid"):
         # The shopper's time is over; the order is not cancelled, and takes what came in time.
         if payment.status not in (S.PENDING, S.REQUIRES_ACTION):
+            _abandon_planned(draft, OperationKind.CANCEL)
             draft.complete(transaction_id=payment.transaction_id, status=payment.status.value)
             return
     else:
         draft.update(cancel_requested=True)
-        _abandon_planned(draft)
+        _abandon_planned(draft, *_TAKING)
     mine = draft.mine(OperationKind.CANCEL)
     if mine is not None and mine.unsettled:
         _continue(draft, terms, mine)
@@ -41,18 +49,12 @@ def decide_cancel(draft: Draft, terms_of: TermsOf) -> None:
         _void(draft, terms, mine)
 
 
-def _abandon_planned(draft: Draft) -> None:
+def _abandon_planned(draft: Draft, *kinds: OperationKind) -> None:
     """What certainly never left is given up at once."""
     for operation in list(draft.operations()):
-        taking = operation.kind in (
-            OperationKind.PREPARE,
-            OperationKind.AUTHORIZE,
-            OperationKind.CHARGE,
-            OperationKind.CAPTURE,
-        )
-        if taking and operation.state == OperationState.PLANNED:
+        if operation.kind in kinds and operation.state == OperationState.PLANNED:
             draft.settle_operation(
-                operation, OperationState.ABANDONED, evidence="cancelled before it was sent"
+                operation, OperationState.ABANDONED, evidence="not wanted any more, and never sent"
             )
 
 

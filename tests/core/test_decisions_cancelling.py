@@ -14,6 +14,7 @@ from .cases import (
     DONE,
     FAILED,
     MINUTE,
+    NOW,
     PENDING,
     RETURNS_LATE_MONEY,
     SECOND,
@@ -101,6 +102,17 @@ def test_an_unpaid_charge_is_withdrawn_without_cancelling_its_order() -> None:
     assert (held.asks, held.result["status"]) == ("", "authorized")
     wish = cancel(payment(**HELD), {"unpaid": False}).decide()
     assert wish.asks == "cancel"
+
+
+def test_a_withdrawal_that_never_left_is_given_up_once_there_is_nothing_to_withdraw() -> None:
+    unsent = planned("cancel")
+    for ended in (payment(**PAID), payment(status=S.EXPIRED, expiries=1)):
+        over = cancel(ended, {"unpaid": True}, operations=[unsent]).decide()
+        assert over.operation(unsent.key).state == OperationState.ABANDONED
+        assert over.result == {"transaction_id": "tx-1", "status": ended.status.value}
+    sent = replace(unsent, state=OperationState.SENT, first_sent_at=NOW)
+    over = cancel(payment(**PAID), {"unpaid": True}, operations=[sent]).decide()
+    assert over.changes.operations == ()
 
 
 def test_money_that_came_before_the_cancellation_is_kept_and_shown_or_returned() -> None:
