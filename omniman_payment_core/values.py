@@ -136,7 +136,7 @@ class PaymentResult:
     """The gateway's id of what this call made, where it is not the transaction (a refund)."""
     held_q: int | None = None
     """What is still authorized and can be captured; tells what was let go behind a status that
-    speaks of something else."""
+    speaks of something else. Believed beside ``authorized_q`` only, which tells how old it is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -166,6 +166,7 @@ class HoldCases(ConformanceCase):
         assert status.authorized_q in (None, self.amount_q)
         assert status.captured_q in (None, 0)
         assert status.held_q in (None, self.amount_q)
+        assert status.held_q is None or status.authorized_q is not None, "how much was ever held?"
         assert driver.held_q(order_ref) == self.amount_q, "a look must change nothing"
 
     def test_without_holds_authorize_is_refused_or_opens_a_charge(

@@ -236,12 +236,11 @@ def _ending(
         draft.record(
             EventKind.VOIDED, released, _ending_key(payment, EventKind.VOIDED), reference=reference
         )
-    elif released and seen.held_q is not None:
-        if seen.held_q < released:
+    elif released and (held := _still_held(payment, seen)) is not None:
+        if held < released:
             over = _over(draft, payment.hold_expires_at)
             kind = EventKind.EXPIRED if over else EventKind.VOIDED
-            key = _ending_key(payment, kind)
-            draft.record(kind, released - seen.held_q, key, reference=reference)
+            draft.record(kind, released - held, _ending_key(payment, kind), reference=reference)
     elif released and draft.looked and _over(draft, payment.hold_expires_at):
         # What is left of a hold can lapse behind a status that speaks of something else. But a
         # capture in doubt may have taken it in time, and an answer that lags not know of it.
@@ -259,6 +258,12 @@ def _ending(
         and not terms.withdraws_unpaid
     ):
         draft.record(EventKind.EXPIRED, 0, _ending_key(payment, EventKind.EXPIRED), computed=True)
+
+
+def _still_held(payment: Payment, seen: PaymentResult) -> int | None:
+    """What the gateway holds, if it says so; an answer from before it was held does not count."""
+    known = seen.authorized_q is not None and seen.authorized_q >= payment.authorized_q
+    return seen.held_q if known else None
 
 
 def _took(draft: Draft, capture: Operation) -> bool:

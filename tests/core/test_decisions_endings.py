@@ -206,17 +206,24 @@ def test_the_rest_of_a_hold_lapses_behind_any_status() -> None:
 
 
 def test_what_a_gateway_holds_no_more_was_let_go_behind_any_status() -> None:
-    paid: dict[str, Any] = {**PART, "refunded_q": 400, "status": S.REFUNDED}
+    def seen(status: str, paid: Any, held_q: int, **said: Any) -> Decided:
+        return look(status, payment(**paid), held_q=held_q, **{"authorized_q": 1000, **said})
+
+    returned: dict[str, Any] = {**PART, "refunded_q": 400, "status": S.REFUNDED}
     for status in ("refunded", "partially_captured", "disputed"):
-        assert look(status, payment(**paid), held_q=0).facts == [("voided", 600)]
-        assert look(status, payment(**paid), held_q=600).facts == []
-        assert look(status, payment(**paid), held_q=700).facts == []
-    some = look("authorized", payment(**HELD), held_q=999)
+        assert seen(status, returned, 0).facts == [("voided", 600)]
+        assert seen(status, returned, 600).facts == []
+        assert seen(status, returned, 700).facts == []
+    some = seen("authorized", HELD, 999)
     assert (some.facts, keys(some)) == ([("voided", 1)], ["pay-1:voided:1000:0"])
-    late = payment(**PART, hold_expires_at=NOW - HOUR)
-    assert look("partially_captured", late, held_q=100).facts == [("expired", 500)]
+    late = {**PART, "hold_expires_at": NOW - HOUR}
+    assert seen("partially_captured", late, 100).facts == [("expired", 500)]
     # What the gateway says it still holds has not lapsed, whatever its date.
-    assert look("partially_captured", late, held_q=600).facts == []
+    assert seen("partially_captured", late, 600).facts == []
+    # An answer from before all of it was held does not tell what is left of it.
+    for authorized_q in (None, 0, 999):
+        assert seen("pending", HELD, 0, authorized_q=authorized_q).facts == []
+    assert seen("authorized", HELD, 1001, authorized_q=1001).facts == [("authorized", 1)]
 
 
 def test_what_a_capture_in_doubt_may_have_taken_does_not_lapse() -> None:

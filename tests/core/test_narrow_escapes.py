@@ -373,6 +373,23 @@ def test_an_old_look_does_not_tell_that_a_hold_has_lapsed_uncaptured_since() -> 
     assert (payment.captured_q, payment.released_q, payment.open_q) == (333, 667, 0)
 
 
+def test_an_old_look_does_not_let_go_of_what_is_held_since() -> None:
+    shop = Shop(facts=registration(key_window=timedelta(hours=24)))
+    shop.order()
+    shop.do(shop.hold(behaviour={"authenticate": True}))
+    shop.store.enqueue([sync_of("O1", shop.payment().id)])
+    (look,) = shop.engine.claim(1).works
+    answer = shop.engine.perform(look)
+    shop.gateway.confirm_3ds(str(shop.payment().transaction_id))
+    shop.clock.advance(timedelta(minutes=10))
+    shop.store.enqueue([sync_of("O1", shop.payment().id)])
+    shop.settle_down()
+    assert shop.payment().status is S.AUTHORIZED
+    shop.engine.settle([answer])
+    shop.settle_down()
+    assert shop.payment().open_q == shop.gateway.held_q("O1") == 1000
+
+
 def test_an_attempt_of_which_nothing_left_takes_no_other_attempts_transaction() -> None:
     """A look at the order finds the second attempt's hold while its answer is lost."""
     shop = finding()
