@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -20,7 +19,15 @@ from django.utils import timezone
 
 from omniman_payment_core.errors import NotAttemptedError
 from omniman_payment_core.records import NewDirective
-from omniman_payment_django.models import Directive, Flag, Order, Payment, Reconciliation
+from omniman_payment_django.models import (
+    Directive,
+    Flag,
+    Order,
+    OrderEvent,
+    Payment,
+    PaymentOperation,
+    Reconciliation,
+)
 from omniman_payment_django.reconciling import ReconciliationBusyError, Reconciling, Report
 from omniman_payment_django.runtime import get_registry, get_store
 from omniman_payment_mock import MockPaymentBackend
@@ -263,21 +270,41 @@ def test_single_questions_come_no_faster_than_the_rate(unlisted: Shop) -> None:
     assert slept == [0.5] * 3
 
 
-def test_random_drifts_are_all_found_and_nothing_else(unlisted: Shop) -> None:
-    rng = random.Random(20261123)
-    payments = [sold(unlisted) for _ in range(60)]
-    drifted = set()
-    for payment in payments:
-        what = rng.choice(["nothing", "refund", "dispute", "nothing"])
-        if what == "refund":
-            unlisted.gateway.refund_outside(str(payment.transaction_id), rng.randint(1, 1000))
-        elif what == "dispute":
-            unlisted.gateway.dispute(str(payment.transaction_id), rng.randint(1, 1000))
-        if what != "nothing":
-            drifted.add(payment.order_ref)
-    assert differing(reconciled()) == sorted(drifted)
+def test_what_no_look_has_mended_by_the_next_run_is_shown_to_a_person(unlisted: Shop) -> None:
+    lost = sold(unlisted)
+    Payment.objects.filter(pk=lost.pk).update(transaction_id="mock_nobody")
+    healed = sold(unlisted)
+    unlisted.gateway.refund_outside(str(healed.transaction_id), 300)
+    assert len(reconciled().differing) == 2
     work()
-    assert reconciled(since=payments[0].created_at).differing == []
+    assert not Flag.objects.filter(kind="books_differ").exists(), "the looks are being made"
+    OrderEvent.objects.filter(kind="difference_found").update(
+        at=timezone.now() - timedelta(hours=24)
+    )
+    for _ in range(2):
+        assert differing(reconciled()) == [lost.order_ref]
+    (flag,) = Flag.objects.filter(kind="books_differ")
+    assert (flag.order_ref, flag.payment_id, flag.account) == (lost.order_ref, lost.pk, "shop")
+    assert "the gateway knows no such transaction" in flag.message
+    noted = OrderEvent.objects.filter(kind="difference_found")
+    assert sorted(noted.values_list("order_ref", flat=True)) == sorted(
+        [lost.order_ref, healed.order_ref]
+    )
+
+
+def test_a_transaction_whose_answer_is_being_looked_up_is_nobody_elses_money(shop: Shop) -> None:
+    """The backend does not name transactions beforehand, and the worker died after the call."""
+
+    class Unnamed(MockPaymentBackend):
+        choose_transaction_id = None  # type: ignore[assignment]
+
+    get_registry().use("shop", Unnamed(gateway=shop.gateway))
+    payment = sold(shop, behaviour={"faults": {"kind": "timeout", "when": "after"}})
+    assert payment.transaction_id is None
+    other = shop.gateway.open("charge", 700, "BRL", "SOMEBODY", {})
+    assert [f.transaction_id for f in reconciled().unknown] == [other.transaction_id]
+    PaymentOperation.objects.update(state="parked")
+    assert len(reconciled().unknown) == 2, "nobody looks it up any more"
 
 
 def test_the_command_tells_what_it_found(shop: Shop) -> None:

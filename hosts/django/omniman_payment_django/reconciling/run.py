@@ -1,8 +1,8 @@
 """Compares the ledger with the gateways' own truth, payment by payment, and heals what is certain.
 
 What differs is not written from here: the payment's ``payment.sync`` is woken, and merges the
-truth by the rules that every look follows. Money at the gateway that no payment knows becomes a
-flag. A run that is stopped goes on where it was.
+truth by the rules that every look follows; what still differs in the next run becomes a flag. So
+does money at the gateway that no payment knows. A run that is stopped goes on where it was.
 """
 
 from __future__ import annotations
@@ -13,21 +13,22 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
 from django.db.models import Q, Sum
 
 from omniman_payment_core.currencies import format_amount
-from omniman_payment_core.decisions import Books, differences, moved_money, sync_of
+from omniman_payment_core.decisions import Books, differences, moved_money
 from omniman_payment_core.engine.answers import GarbageError, checked
 from omniman_payment_core.errors import PaymentError, TransactionNotFoundError
 from omniman_payment_core.notices import GatewayCall
 from omniman_payment_core.plugins import Account
+from omniman_payment_core.records import OperationState
 from omniman_payment_core.values import PaymentResult, PaymentStatus, RefundStatus
 from omniman_payment_django import conf
 from omniman_payment_django.asking import asked
 from omniman_payment_django.models import Flag, Payment, Refund
-from omniman_payment_django.runtime import get_registry, get_store
+from omniman_payment_django.runtime import get_registry
 
+from .insisting import Difference, insist
 from .options import reconcile_options
 from .standing import Standing, Unwritten
 
@@ -121,17 +122,16 @@ class Reconciling:
 
     def _compare(self, page: Sequence[Payment], listed: Mapping[str, PaymentResult]) -> None:
         returned = _on_their_way([payment.pk for payment in page])
-        woken = []
+        found: list[Difference] = []
         for payment in page:
             self._standing.hold()
             self.report.compared += 1
             what = self._differences(payment, listed, returned.get(payment.pk, 0))
             if what:
                 self.report.differing.append(_finding(payment, what))
-                woken.append(sync_of(payment.order_ref, payment.pk))
-        if woken and not self._dry:
-            with transaction.atomic(using=conf.database()):
-                get_store().enqueue(woken)
+                found.append((payment, what))
+        if found and not self._dry:
+            insist(found, self._standing.began_at)
 
     def _differences(
         self, payment: Payment, listed: Mapping[str, PaymentResult], on_their_way_q: int
@@ -205,8 +205,12 @@ class Reconciling:
     def _find_unknown(self, listed: Mapping[str, PaymentResult]) -> None:
         """Money at the gateway of which no payment here knows."""
         known = _known(self._account.name, listed)
+        awaited = _awaited(self._account.name)
         for transaction_id, seen in sorted(listed.items()):
             if transaction_id in known or not moved_money(seen):
+                continue
+            if (seen.amount_q, (seen.currency or "").upper()) in awaited:
+                # Most likely the answer that is being looked up; the next run knows better.
                 continue
             amount = format_amount(seen.captured_q or seen.amount_q or 0, seen.currency or "BRL")
             what = (f"{amount}, {seen.status}",)
@@ -259,6 +263,14 @@ def _known(account: str, listed: Mapping[str, PaymentResult]) -> set[str]:
         )
         found.update(str(each) for each in rows.values_list("transaction_id", flat=True))
     return found
+
+
+def _awaited(account: str) -> set[tuple[int, str]]:
+    """Amount and currency of each payment that was sent, and whose answer has not told its name."""
+    rows = Payment.objects.using(conf.database()).filter(
+        account=account, transaction_id=None, operations__state=OperationState.SENT.value
+    )
+    return set(rows.values_list("amount_q", "currency"))
 
 
 def _flag(account: str, transaction_id: str, what: str) -> None:

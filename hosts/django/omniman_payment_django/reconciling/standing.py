@@ -50,6 +50,11 @@ class Standing:
         return self._row.since
 
     @property
+    def began_at(self) -> datetime:
+        """When the run began, which may have been stopped since."""
+        return self._row.began_at
+
+    @property
     def position(self) -> str:
         """The last payment that was compared."""
         return self._row.position
@@ -97,7 +102,8 @@ class Unwritten:
     compared = 0
 
     def __init__(self, since: datetime | None, reach: timedelta) -> None:
-        self.since = since or timezone.now() - reach
+        self.began_at = timezone.now()
+        self.since = since or self.began_at - reach
 
     def reached(self, position: str, compared: int) -> None:
         """Nothing to keep."""
