@@ -155,8 +155,8 @@ def _answered(draft: Draft, terms: Terms, operation: Operation, result: PaymentR
         _answered_refund(draft, operation, result)
         return
     observe(draft, terms, result, answers=operation)
-    still = draft.operation(operation.key)
-    if still is not None and still.unsettled and still.state != OperationState.PARKED:
+    still = draft.again(operation)
+    if still.unsettled and still.state != OperationState.PARKED:
         # A yes that shows no effect is not a yes yet: the next look decides.
         draft.put(evolve(still, evidence="answered without the effect that was asked for"))
         draft.retry("the gateway's answer does not show the effect that was asked for")
@@ -164,7 +164,7 @@ def _answered(draft: Draft, terms: Terms, operation: Operation, result: PaymentR
 
 def _answered_refund(draft: Draft, operation: Operation, result: PaymentResult) -> None:
     reference = result.reference or ""
-    if not reference and result.transaction_id not in (None, draft.touched.transaction_id):
+    if not reference and result.transaction_id != draft.touched.transaction_id:
         # The specification page's sample returns the refund's own id as transaction_id.
         reference = result.transaction_id or ""
     done = result.status in (S.REFUNDED, S.PARTIALLY_REFUNDED, RefundStatus.SUCCEEDED)

@@ -112,7 +112,7 @@ def _continue(draft: Draft, terms: Terms, operation: Operation) -> None:
         park_behind(draft, operation)
         return
     resolve_doubt(draft, terms, operation, parameters)
-    resolved = draft.operation(operation.key) or operation
+    resolved = draft.again(operation)
     if draft.ended or resolved.in_doubt:
         return
     if resolved.state == OperationState.ABANDONED:

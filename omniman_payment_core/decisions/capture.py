@@ -132,7 +132,7 @@ def _continue(draft: Draft, terms: Terms, operation: Operation, final: bool | No
         return
     if operation.in_doubt:
         resolve_doubt(draft, terms, operation, parameters)
-        operation = draft.operation(operation.key) or operation
+        operation = draft.again(operation)
         if draft.ended or operation.in_doubt:
             return
     if operation.state == OperationState.ABANDONED:

@@ -103,10 +103,9 @@ class Draft:
     def payments(self) -> list[Payment]:
         return list(self._payments.values())
 
-    def choose(self, payment: Payment) -> Payment:
+    def choose(self, payment: Payment) -> None:
         """Make ``payment`` the one this decision is about."""
         self.payment = self._payments[payment.id]
-        return self.payment
 
     def latest(self) -> Payment | None:
         """The order's newest attempt."""
@@ -148,6 +147,10 @@ class Draft:
 
     def operation(self, key: str) -> Operation | None:
         return self._operations.get(key)
+
+    def again(self, operation: Operation) -> Operation:
+        """An operation of this case, as it stands by now."""
+        return self._operations[operation.key]
 
     def refunds(self) -> list[Refund]:
         payment_id = self.touched.id
@@ -233,10 +236,9 @@ class Draft:
                 self._found_out = FoundOut(self.actor, reason)
         return self.put(evolve(operation, state=state, **changes))
 
-    def put_refund(self, refund: Refund) -> Refund:
+    def put_refund(self, refund: Refund) -> None:
         self._refunds[refund.id] = refund
         self._put_refunds.add(refund.id)
-        return refund
 
     def check_soon(self) -> None:
         """Have the gateway asked again at once: an answer showed that we know too little."""
@@ -411,10 +413,10 @@ class Draft:
             return
         if payment is before and not self.looked and payment.next_check_at is not None:
             return
-        checks = 0 if self.news or before is None else payment.checks
+        checks = 0 if self.news else payment.checks
         if self.looked and not self.news:
             checks += 1
-        pending_refund = bool(self._refunds) and any(
+        pending_refund = any(
             r.status == RefundStatus.PENDING and r.accepted
             for r in self._refunds.values()
             if r.payment_id == payment.id
@@ -438,7 +440,7 @@ def _apart(
     changed = tuple([rows[key] for key in known if key in put])
     if len(changed) == len(put):
         return changed, ()
-    return changed, tuple([rows[key] for key in rows if key in put and key not in known])
+    return changed, tuple([rows[key] for key in rows if key not in known])
 
 
 _BEFORE_MONEY = (PaymentStatus.PENDING, PaymentStatus.REQUIRES_ACTION)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..channels import ChannelConfigError, LateMoney, read_channel
 from ..currencies import format_amount
-from ..records import NewDirective, Payment, Topic
+from ..records import NewDirective, OrderView, Payment, Topic
 from ..values import PaymentStatus
 from .draft import Draft
 
@@ -22,9 +22,9 @@ def watch_for_late_money(draft: Draft, before: Payment | None) -> None:
     kept = sum(p.captured_q - p.refunded_q for p in draft.payments())
     excess = min(arrived, max(0, kept - order.total_q))
     if order.cancelled or payment.cancel_requested:
-        _late(draft, arrived, f"order {order.ref} was cancelled before it was paid")
+        _late(draft, order, arrived, f"order {order.ref} was cancelled before it was paid")
     elif excess > 0:
-        _late(draft, excess, f"order {order.ref} was paid beyond its total")
+        _late(draft, order, excess, f"order {order.ref} was paid beyond its total")
     elif before.closed:
         # The order still wants it; the operator should only know that it came late.
         draft.flag("late_money", f"order {order.ref} was paid after its payment {before.status}")
@@ -55,8 +55,8 @@ def _void_late_hold(draft: Draft) -> None:
     )
 
 
-def _late(draft: Draft, amount_q: int, why: str) -> None:
-    if _policy(draft) is LateMoney.REFUND:
+def _late(draft: Draft, order: OrderView, amount_q: int, why: str) -> None:
+    if _policy(order) is LateMoney.REFUND:
         return_money(draft, amount_q, why)
         return
     currency = draft.touched.currency
@@ -66,11 +66,9 @@ def _late(draft: Draft, amount_q: int, why: str) -> None:
     )
 
 
-def _policy(draft: Draft) -> LateMoney:
-    if draft.order is None:
-        return LateMoney.FLAG
+def _policy(order: OrderView) -> LateMoney:
     try:
-        return read_channel(draft.order.channel).late_money
+        return read_channel(order.channel).late_money
     except ChannelConfigError:
         return LateMoney.FLAG
 

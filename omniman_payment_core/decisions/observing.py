@@ -318,7 +318,7 @@ def _resolve(
     draft: Draft, doubt: Operation, seen: PaymentResult, status: S, *, answered: bool
 ) -> None:
     """Say what the answer proves about the operation that was in doubt."""
-    operation = draft.operation(doubt.key) or doubt
+    operation = draft.again(doubt)
     if not operation.unsettled:
         return
     payment = draft.touched

@@ -101,7 +101,7 @@ def _continue(draft: Draft, terms: Terms, operation: Operation, reason: str | No
         return
     if operation.in_doubt:
         resolve_doubt(draft, terms, operation, parameters)
-        operation = draft.operation(operation.key) or operation
+        operation = draft.again(operation)
         if draft.ended or operation.in_doubt:
             return
     if operation.state in (OperationState.REFUSED, OperationState.ABANDONED):
