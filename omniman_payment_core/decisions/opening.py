@@ -38,9 +38,7 @@ def decide_opening(draft: Draft, channel_terms: Callable[[], Terms], terms_of: T
         if not _may_open(draft, order, opening):
             return
         terms = channel_terms()
-        payment = _open(draft, terms, order, opening)
-        if payment is None:
-            return
+        _open(draft, terms, order, opening)
     else:
         terms = terms_of(payment)
         draft.choose(payment)
@@ -91,7 +89,7 @@ def _may_open(draft: Draft, order: OrderView, opening: Opening) -> bool:
     return True
 
 
-def _open(draft: Draft, terms: Terms, order: OrderView, opening: Opening) -> Payment | None:
+def _open(draft: Draft, terms: Terms, order: OrderView, opening: Opening) -> None:
     policy = read_channel(order.channel)
     accepted = terms.registration.currencies
     if accepted is not None and opening.currency not in accepted:
@@ -133,7 +131,6 @@ def _open(draft: Draft, terms: Terms, order: OrderView, opening: Opening) -> Pay
         flow=payment.flow,
         late_money=policy.late_money.value,
     )
-    return draft.touched
 
 
 def _advance(draft: Draft, terms: Terms, opening: Opening) -> None:
@@ -172,10 +169,10 @@ def _doubt(draft: Draft, terms: Terms, opening: Opening, operation: Operation) -
         return
     parameters = _parameters(draft, opening, OperationKind(operation.kind))
     resolve_doubt(draft, terms, operation, parameters)
-    resolved = draft.operation(operation.key)
-    if resolved is not None and not resolved.unsettled and not draft.ended:
+    resolved = draft.again(operation)
+    if not resolved.unsettled:
         if resolved.state == OperationState.REFUSED:
-            fail_opening(draft, resolved.code or "declined", resolved.evidence)
+            fail_opening(draft, resolved.code, resolved.evidence)
         _advance(draft, terms, opening)
 
 

@@ -122,6 +122,8 @@ def test_an_attempt_that_came_to_nothing_stands_back_for_another_still_in_doubt(
     assert taken(nothing, replace(doubt, state=OperationState.OK)) == "tx-9"
     assert taken(replace(nothing, state=OperationState.SENT), doubt) == "tx-9"
     assert taken(nothing, replace(doubt, payment_id="pay-1")) == "tx-9"
+    again = operation("charge", "sent", 2, payment_id="pay-1")
+    assert taken(nothing, again, doubt) == "tx-9"
 
 
 @pytest.mark.parametrize(
