@@ -100,8 +100,8 @@ def _fits(draft: Draft, result: PaymentResult) -> bool:
     found to have come to nothing stands back for another that is still in doubt.
     """
     payment, found = draft.touched, result.transaction_id
-    sent = [operation for operation in draft.operations() if operation.first_sent_at]
-    if not sent or (draft.doubt_elsewhere() and not any(op.unsettled for op in sent)):
+    sent, doubtful = any(op.first_sent_at for op in draft.operations()), draft.doubtful()
+    if not sent or (doubtful and payment.id not in doubtful):
         return False
     taken = {p.transaction_id for p in draft.payments() if p.id != payment.id}
     return (

@@ -90,8 +90,8 @@ def _finish(draft: Draft) -> None:
     payment = draft.touched
     left = draft.refundable_q()
     if left > 0:
-        policy = read_channel(draft.order.channel).late_money if draft.order else LateMoney.FLAG
-        if policy is LateMoney.REFUND:
+        assert draft.order is not None
+        if read_channel(draft.order.channel).late_money is LateMoney.REFUND:
             return_the_rest(draft, "the order was cancelled")
         else:
             draft.flag(

@@ -68,9 +68,12 @@ def chosen_payment(draft: Draft) -> Payment | None:
 
 
 def blocked(draft: Draft) -> bool:
-    """One operation in doubt at a time for a payment; behind a parked one nobody waits for ever."""
+    """One operation in doubt at a time for a payment; behind a parked one nobody waits for ever.
+
+    Asked once a directive has nothing of its own under way.
+    """
     operation = draft.unsettled()
-    if operation is None or operation.cause == draft.directive.identity:
+    if operation is None:
         return False
     if operation.state == OperationState.PARKED:
         draft.park(
@@ -87,7 +90,7 @@ def _answer_without_call(draft: Draft, payment: Payment, amount_q: int | None) -
     """What the ledger already answers: done, not yet, or never."""
     ref = payment.order_ref
     if payment.open_q > 0:
-        if payment.cancel_requested or (draft.order is not None and draft.order.cancelled):
+        if draft.cancelled:
             draft.fail("order_cancelled", f"order {ref} was cancelled; its hold is not captured")
             return True
         return False
@@ -122,7 +125,7 @@ def _continue(draft: Draft, terms: Terms, operation: Operation, final: bool | No
     payment = draft.touched
     parameters = _parameters(terms, payment, operation.amount_q, final)
     if operation.state == OperationState.PLANNED:
-        if payment.cancel_requested or (draft.order is not None and draft.order.cancelled):
+        if draft.cancelled:
             draft.settle_operation(
                 operation, OperationState.ABANDONED, evidence="cancelled before it was sent"
             )

@@ -100,6 +100,12 @@ class Draft:
         assert self.payment is not None, "a decision about a payment was made without one"
         return self.payment
 
+    @property
+    def cancelled(self) -> bool:
+        """Nobody wants the chosen payment's money any more."""
+        order = self.order
+        return self.touched.cancel_requested or (order is not None and order.cancelled)
+
     def payments(self) -> list[Payment]:
         return list(self._payments.values())
 
@@ -129,13 +135,10 @@ class Draft:
         """The operation of the payment that may still come to have an effect; at most one."""
         return next((op for op in self.operations() if op.unsettled), None)
 
-    def doubt_elsewhere(self) -> bool:
-        """Something of another attempt was sent, and nobody knows yet what became of it."""
-        payment_id = self.touched.id
-        return any(
-            op.unsettled and op.first_sent_at and op.payment_id != payment_id
-            for op in self._operations.values()
-        )
+    def doubtful(self) -> set[str]:
+        """The order's payments of which something was sent and nobody knows what became of it."""
+        operations = self._operations.values()
+        return {op.payment_id for op in operations if op.unsettled and op.first_sent_at}
 
     def mine(self, kind: str) -> Operation | None:
         """This directive's own newest operation of a kind."""

@@ -14,14 +14,14 @@ def watch_for_late_money(draft: Draft, before: Payment | None) -> None:
     payment, order = draft.payment, draft.order
     if payment is None or order is None or before is None:
         return
-    if payment.open_q > before.open_q and (order.cancelled or payment.cancel_requested):
+    if payment.open_q > before.open_q and draft.cancelled:
         _void_late_hold(draft)
     arrived = payment.captured_q - before.captured_q
     if arrived <= 0:
         return
     kept = sum(p.captured_q - p.refunded_q for p in draft.payments())
     excess = min(arrived, max(0, kept - order.total_q))
-    if order.cancelled or payment.cancel_requested:
+    if draft.cancelled:
         _late(draft, order, arrived, f"order {order.ref} was cancelled before it was paid")
     elif excess > 0:
         _late(draft, order, excess, f"order {order.ref} was paid beyond its total")

@@ -196,8 +196,8 @@ def _prepare(draft: Draft, terms: Terms, opening: Opening, charging: bool) -> No
 
 def _withdrawn(draft: Draft, operation: Operation | None) -> bool:
     """After a cancellation nothing new leaves; what never left is given up."""
-    payment, order = draft.touched, draft.order
-    if not payment.cancel_requested and not (order is not None and order.cancelled):
+    payment = draft.touched
+    if not draft.cancelled:
         return False
     if operation is not None and operation.in_doubt:
         return False

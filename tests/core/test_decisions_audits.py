@@ -62,7 +62,7 @@ def test_books_that_agree_or_are_silent_have_no_difference() -> None:
 )
 def test_each_amount_that_differs_is_a_sentence_with_both(said: Any, what: str) -> None:
     (sentence,) = differences(BOOKS, answer("captured", **said))
-    assert sentence.startswith(what)
+    assert sentence.startswith(f"{what}: the gateway says ")
     (theirs,) = said.values()
     (name,) = said
     ours = "0.00" if name in ("refunded_q", "disputed_q", "held_q") else "10.00"

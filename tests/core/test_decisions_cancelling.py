@@ -172,6 +172,13 @@ def test_a_void_that_succeeded_ends_the_cancellation() -> None:
     assert no.asks == "get_status"
 
 
+def test_a_void_that_was_refused_without_a_reason_is_shown_once_a_look_shows_no_effect() -> None:
+    no = planned("cancel", "sent", code="refused_unverified", evidence="refused, no reason")
+    seen = cancel(operations=[no]).hear(NotFound("none"))
+    assert seen.operation(no.key).state == OperationState.REFUSED
+    assert (seen.code, seen.flags) == ("declined", ["cannot_void"])
+
+
 def test_a_void_waits_for_its_proof_no_longer_than_it_takes() -> None:
     mine = planned("cancel", "sent")
     desk = cancel(operations=[mine]).features(absence_after=10 * MINUTE)
