@@ -42,7 +42,7 @@ def decide_cancel(draft: Draft, terms_of: TermsOf) -> None:
     else:
         draft.update(cancel_requested=True)
         _abandon_planned(draft, *_TAKING)
-    mine = draft.mine(OperationKind.CANCEL)
+    mine = draft.mine()
     if mine is not None and mine.unsettled:
         _continue(draft, terms, mine)
     elif not blocked(draft):

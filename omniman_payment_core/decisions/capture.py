@@ -25,7 +25,7 @@ def decide_capture(draft: Draft, terms_of: TermsOf) -> None:
         return
     draft.choose(payment)
     terms = terms_of(payment)
-    mine = draft.mine(OperationKind.CAPTURE)
+    mine = draft.mine()
     if mine is not None and mine.state != OperationState.ABANDONED:
         _continue(draft, terms, mine, final)
         return

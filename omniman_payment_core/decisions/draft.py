@@ -140,11 +140,11 @@ class Draft:
         operations = self._operations.values()
         return {op.payment_id for op in operations if op.unsettled and op.first_sent_at}
 
-    def mine(self, kind: str) -> Operation | None:
-        """This directive's own newest operation of a kind."""
+    def mine(self) -> Operation | None:
+        """This directive's own newest operation."""
         identity, found = self.directive.identity, None
         for operation in self.operations():
-            if operation.kind == kind and operation.cause == identity:
+            if operation.cause == identity:
                 found = operation
         return found
 

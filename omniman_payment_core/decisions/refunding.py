@@ -26,7 +26,7 @@ def decide_refund(draft: Draft, terms_of: TermsOf) -> None:
         return
     draft.choose(payment)
     terms = terms_of(payment)
-    mine = draft.mine(OperationKind.REFUND)
+    mine = draft.mine()
     if mine is not None and mine.state != OperationState.ABANDONED:
         _continue(draft, terms, mine, reason)
         return

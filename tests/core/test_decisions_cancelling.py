@@ -55,7 +55,7 @@ def test_what_never_left_is_given_up_at_once(kind: str) -> None:
     given_up = gone.operation(unsent.key)
     assert (given_up.state, bool(given_up.evidence)) == (OperationState.ABANDONED, True)
     assert gone.facts == [("voided", 0)]
-    assert gone.events[0].dedupe_key == "pay-1:withdrawn"
+    assert (gone.events[0].dedupe_key, gone.events[0].source) == ("pay-1:withdrawn", "call")
     assert gone.result == {"transaction_id": "tx-1", "status": "cancelled"}
 
 
