@@ -380,7 +380,7 @@ class Draft:
                 last["fired"] = (*payment.fired, trigger.value)
                 if not self._unwanted(trigger):
                     triggers = (trigger,)
-        if moved and payment.next_action is not None and payment.status not in _BEFORE_MONEY:
+        if moved and payment.status not in _BEFORE_MONEY:
             last["next_action"] = None
         self._schedule(payment, before, last)
         if payment is before and not last:

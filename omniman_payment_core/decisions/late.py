@@ -11,9 +11,10 @@ from .draft import Draft
 
 def watch_for_late_money(draft: Draft, before: Payment | None) -> None:
     """Compare the payment after its new facts with what the order still wanted."""
-    payment, order = draft.payment, draft.order
-    if payment is None or order is None or before is None:
+    order = draft.order
+    if order is None or before is None:
         return
+    payment = draft.touched
     if payment.open_q > before.open_q and draft.cancelled:
         _void_late_hold(draft)
     arrived = payment.captured_q - before.captured_q

@@ -44,7 +44,7 @@ def observe(draft: Draft, terms: Terms, seen: PaymentResult, *, answers: Operati
     _captured(draft, totals, doubt, seen)
     merge_refunds(draft, terms, seen, totals.refunded_q, doubt)
     _disputes(draft, seen)
-    _ending(draft, terms, seen, status, totals, doubt)
+    _ending(draft, terms, seen, status, doubt)
     _let_go(draft, seen, status, answers)
     _actions(draft, seen, status)
     _finish_opening(draft, seen)
@@ -127,7 +127,7 @@ def _totals(
             captured = payment.open_q or payment.amount_q
     if authorized is None and status == S.AUTHORIZED and payment.authorized_q == 0:
         authorized = payment.amount_q
-    if refunded is None and seen.refunds is None:
+    if refunded is None:
         if status == S.REFUNDED:
             refunded = captured if captured is not None else payment.captured_q
         elif (
@@ -193,16 +193,20 @@ def _captured(draft: Draft, totals: Totals, doubt: Operation | None, seen: Payme
 
 def _disputes(draft: Draft, seen: PaymentResult) -> None:
     payment = draft.touched
-    if seen.disputed_q is None or seen.disputed_q == payment.disputed_q:
+    if seen.disputed_q is None:
         return
     delta = seen.disputed_q - payment.disputed_q
-    if delta < 0 and not draft.fenced:
-        return
-    kind = EventKind.DISPUTE_OPENED if delta > 0 else EventKind.DISPUTE_CLOSED
-    draft.record(kind, abs(delta), f"{payment.id}:{kind}:{payment.version}")
     if delta > 0:
+        _dispute(draft, EventKind.DISPUTE_OPENED, delta)
         amount = format_amount(delta, payment.currency)
         draft.flag("disputed", f"{amount} of order {payment.order_ref} disputed")
+    elif delta < 0 and draft.fenced:
+        _dispute(draft, EventKind.DISPUTE_CLOSED, -delta)
+
+
+def _dispute(draft: Draft, kind: EventKind, amount_q: int) -> None:
+    payment = draft.touched
+    draft.record(kind, amount_q, f"{payment.id}:{kind}:{payment.version}")
 
 
 def _ending(
@@ -210,7 +214,6 @@ def _ending(
     terms: Terms,
     seen: PaymentResult,
     status: S,
-    totals: Totals,
     doubt: Operation | None,
 ) -> None:
     """The transaction ended, or released what it still held."""
@@ -252,7 +255,6 @@ def _ending(
     elif (
         waiting
         and status in (S.PENDING, S.REQUIRES_ACTION)
-        and not totals.captured_q
         and draft.looked
         and _over(draft, payment.expires_at)
         and not terms.withdraws_unpaid
@@ -293,7 +295,7 @@ def _actions(draft: Draft, seen: PaymentResult, status: S) -> None:
     payment = draft.touched
     if payment.status not in (S.PENDING, S.REQUIRES_ACTION):
         return
-    if seen.next_action is not None and seen.next_action != payment.next_action:
+    if seen.next_action is not None:
         draft.update(next_action=seen.next_action)
     number = payment.version
     if status == S.REQUIRES_ACTION and payment.actions_open == 0:
@@ -311,27 +313,25 @@ def _finish_opening(draft: Draft, seen: PaymentResult) -> None:
         return
     for operation in list(draft.operations()):
         if operation.kind in _OPENING and operation.state == OperationState.PENDING:
-            _resolve_opening(draft, operation, seen, S.PENDING, answered=False)
+            _end_opening(draft, operation, seen)
 
 
 def _resolve(
     draft: Draft, doubt: Operation, seen: PaymentResult, status: S, *, answered: bool
 ) -> None:
     """Say what the answer proves about the operation that was in doubt."""
-    operation = draft.again(doubt)
-    if not operation.unsettled:
-        return
     payment = draft.touched
-    if operation.kind in (OperationKind.REFUND, OperationKind.PREPARE):
+    if doubt.kind in (OperationKind.REFUND, OperationKind.PREPARE):
+        # These end with what they make: a refund among the others, a transaction's address.
         return
-    if operation.kind in _OPENING:
-        _resolve_opening(draft, operation, seen, status, answered=answered)
-    elif operation.kind == OperationKind.CAPTURE:
-        if _took(draft, operation):
-            draft.settle_operation(operation, OperationState.OK)
-        elif payment.open_q == 0 and status in (S.CANCELLED, S.EXPIRED):
+    if doubt.kind in _OPENING:
+        _resolve_opening(draft, doubt, seen, status, answered=answered)
+    elif doubt.kind == OperationKind.CAPTURE:
+        if _took(draft, doubt):
+            draft.settle_operation(doubt, OperationState.OK)
+        elif status in (S.CANCELLED, S.EXPIRED):
             draft.settle_operation(
-                operation,
+                doubt,
                 OperationState.REFUSED,
                 code=status.value,
                 evidence=f"the hold is {status.value}: nothing can be captured",
@@ -339,7 +339,7 @@ def _resolve(
     elif payment.open_q == 0 and payment.status not in (S.PENDING, S.REQUIRES_ACTION):
         paid = not answered and payment.captured_q > 0 and payment.voids == payment.expiries == 0
         draft.settle_operation(
-            operation,
+            doubt,
             OperationState.REFUSED if paid else OperationState.OK,
             evidence="it was paid before it could be cancelled" if paid else "",
         )
@@ -348,6 +348,15 @@ def _resolve(
 def _resolve_opening(
     draft: Draft, operation: Operation, seen: PaymentResult, status: S, *, answered: bool
 ) -> None:
+    if _end_opening(draft, operation, seen):
+        return
+    if answered or status == S.REQUIRES_ACTION or _waits(seen) or not _prepared(draft):
+        reference = seen.transaction_id or ""
+        draft.settle_operation(operation, OperationState.PENDING, gateway_reference=reference)
+
+
+def _end_opening(draft: Draft, operation: Operation, seen: PaymentResult) -> bool:
+    """What the payment has come to is what its opening came to, if it came to anything."""
     payment = draft.touched
     reference = seen.transaction_id or ""
     if payment.captured_q or payment.authorized_q or payment.voids or payment.expiries:
@@ -360,8 +369,9 @@ def _resolve_opening(
             evidence=seen.error_message or "the gateway declined",
             gateway_reference=reference,
         )
-    elif answered or status == S.REQUIRES_ACTION or _waits(seen) or not _prepared(draft):
-        draft.settle_operation(operation, OperationState.PENDING, gateway_reference=reference)
+    else:
+        return False
+    return True
 
 
 def _waits(seen: PaymentResult) -> bool:

@@ -6,6 +6,8 @@ the amount is all the evidence there will ever be.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ..currencies import format_amount
 from ..records import EventKind, Operation, OperationKind, OperationState, Refund, evolve
 from ..values import PaymentResult, RefundSnapshot, RefundStatus
@@ -22,13 +24,13 @@ def merge_refunds(
 ) -> None:
     """Refunds listed one by one, or, failing that, their total."""
     in_doubt = doubt if doubt is not None and doubt.kind == OperationKind.REFUND else None
-    keyless = in_doubt is not None and OperationKind.REFUND not in terms.abilities.keyed
+    keyless = OperationKind.REFUND not in terms.abilities.keyed
     if seen.refunds is not None:
         for snapshot in seen.refunds:
             known = _known(draft, snapshot)
             if known is not None:
                 _merge_known(draft, known, snapshot)
-        _merge_unknown(draft, seen, _still(draft, in_doubt), by_amount=keyless)
+        _merge_unknown(draft, seen.refunds, _still(draft, in_doubt), by_amount=keyless)
     elif total_q is not None:
         _merge_total(draft, total_q, in_doubt, by_amount=keyless)
 
@@ -36,7 +38,7 @@ def merge_refunds(
 def refunds_are_explained(draft: Draft, seen: PaymentResult) -> bool | None:
     """Whether every refund the gateway shows is one we know; ``None`` if it shows none at all."""
     if seen.refunds is not None:
-        return not _unknown(draft, seen)
+        return not _unknown(draft, seen.refunds)
     if seen.refunded_q is not None:
         payment = draft.touched
         return seen.refunded_q <= payment.refunded_q + payment.refund_pending_q
@@ -45,7 +47,7 @@ def refunds_are_explained(draft: Draft, seen: PaymentResult) -> bool | None:
 
 def _known(draft: Draft, snapshot: RefundSnapshot) -> Refund | None:
     for refund in draft.refunds():
-        by_key = snapshot.idempotency_key is not None and refund.id == snapshot.idempotency_key
+        by_key = refund.id == snapshot.idempotency_key
         if by_key or (snapshot.reference and refund.reference == snapshot.reference):
             return refund
     return None
@@ -53,16 +55,13 @@ def _known(draft: Draft, snapshot: RefundSnapshot) -> Refund | None:
 
 def _still(draft: Draft, in_doubt: Operation | None) -> Operation | None:
     """The doubt, unless this very look has ended it: then every other refund is somebody else's."""
-    if in_doubt is None:
-        return None
-    operation = draft.operation(in_doubt.key)
-    return in_doubt if operation is None or operation.unsettled else None
+    return in_doubt if in_doubt is not None and draft.again(in_doubt).unsettled else None
 
 
-def _unknown(draft: Draft, seen: PaymentResult) -> list[RefundSnapshot]:
+def _unknown(draft: Draft, snapshots: Sequence[RefundSnapshot]) -> list[RefundSnapshot]:
     return [
         snapshot
-        for snapshot in seen.refunds or ()
+        for snapshot in snapshots
         if snapshot.amount_q > 0
         and _refund_status(snapshot.status) is not RefundStatus.FAILED
         and _known(draft, snapshot) is None
@@ -73,16 +72,18 @@ def _merge_known(draft: Draft, known: Refund, snapshot: RefundSnapshot) -> None:
     status = _refund_status(snapshot.status)
     if known.accepted:
         _move_refund(draft, known, status, snapshot.reference)
-        return
-    operation = draft.operation(known.id)
-    if operation is not None:
+    elif (operation := draft.operation(known.id)) is not None:
         accept_refund(draft, operation, status, snapshot.reference)
 
 
 def _merge_unknown(
-    draft: Draft, seen: PaymentResult, in_doubt: Operation | None, *, by_amount: bool
+    draft: Draft,
+    snapshots: Sequence[RefundSnapshot],
+    in_doubt: Operation | None,
+    *,
+    by_amount: bool,
 ) -> None:
-    unknown = _unknown(draft, seen)
+    unknown = _unknown(draft, snapshots)
     if in_doubt is None:
         for snapshot in unknown:
             key = f"{draft.touched.id}:refund:{snapshot.reference}"

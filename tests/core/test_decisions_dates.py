@@ -27,6 +27,12 @@ def due(
     return None if at is None else at - NOW
 
 
+def test_a_payment_of_which_nothing_changes_is_not_written() -> None:
+    paid = payment(status=S.CAPTURED, captured_q=1000)
+    too_much = Desk("payment.refund", {"amount_q": 5000}, payments=[paid]).decide()
+    assert too_much.changes.payment is None
+
+
 # -- waiting for the shopper -----------------------------------------------------------------
 
 

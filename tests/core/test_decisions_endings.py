@@ -128,6 +128,8 @@ def test_once_the_transaction_is_known_nothing_waits_for_its_preparation() -> No
     waiting = operation("prepare", "sent", cause="directive-3")
     seen = look("pending", nameless, Desk(operations=[waiting]), transaction_id=None)
     assert seen.changes.operations == ()
+    gone = look("expired", nameless, Desk(operations=[waiting]), transaction_id=None)
+    assert gone.changes.operations == ()
     settled = operation("prepare", "refused", cause="directive-3")
     assert look("pending", payment(), Desk(operations=[settled])).changes.operations == ()
 
@@ -179,6 +181,9 @@ def test_what_is_over_does_not_end_again() -> None:
         assert look(status, payment(**PAID)).facts == []
         assert look(status, payment(status=S.CANCELLED, voids=1)).facts == []
     assert look("failed", payment(**HELD)).facts == []
+    for paid in (HELD, PAID):
+        assert look("pending", payment(**paid, expires_at=NOW - HOUR)).facts == []
+    assert reply(operation("cancel", "sent"), payment(**PAID), "captured").facts == []
 
 
 def test_a_smaller_capture_that_the_gateway_calls_final_lets_the_rest_go() -> None:

@@ -81,6 +81,7 @@ def test_a_bare_status_adds_nothing_to_what_is_known() -> None:
     assert look("captured", payment(**PAID)).facts == []
     assert look("captured", payment(captured_q=400, status=S.PARTIALLY_CAPTURED)).facts == []
     assert look("captured", payment(**HELD)).facts == [("captured", 1000)]
+    assert look("authorized", payment(authorized_q=600, status=S.AUTHORIZED)).facts == []
     rest = payment(authorized_q=1000, released_q=400, status=S.AUTHORIZED)
     assert look("captured", rest).facts == [("captured", 600)]
 
@@ -100,8 +101,9 @@ def test_a_bare_part_is_the_refund_that_was_in_doubt() -> None:
     before = payment(captured_q=1000, refunded_q=100, status=S.PARTIALLY_REFUNDED)
     assert look("partially_refunded", before, desk).facts == []
     assert look("partially_refunded", payment(**PAID)).facts == []
-    capture = Desk(operations=[operation("capture", "sent", cause="directive-3")])
-    assert look("partially_refunded", payment(**PAID), capture).facts == []
+    for amount_q in (300, 1000):
+        capture = operation("capture", "sent", amount_q=amount_q, cause="directive-3")
+        assert look("partially_refunded", payment(**PAID), Desk(operations=[capture])).facts == []
 
 
 # -- captures -------------------------------------------------------------------------------------
@@ -150,9 +152,8 @@ def test_a_bare_answer_to_a_capture_is_about_that_capture(
     amount_q: int, status: str, taken: int | None
 ) -> None:
     made = reply(doubtful(amount_q), payment(**HELD), status)
-    assert [fact for fact in made.facts if fact[0] == "captured"] == (
-        [] if taken is None else [("captured", taken)]
-    )
+    facts = [fact for fact in made.facts if fact[0] != "refunded"]
+    assert facts == ([] if taken is None else [("captured", taken)])
 
 
 def test_a_bare_look_proves_a_capture_only_where_nothing_else_explains_it() -> None:
@@ -188,8 +189,8 @@ def test_a_capture_of_a_hold_that_is_gone_is_refused() -> None:
     [
         ("authorized", 400, {}, True),
         ("captured", 400, {"captured_q": 0}, True),
-        ("pending", 400, {}, False),
-        ("disputed", 400, {}, False),
+        ("pending", 600, {}, False),
+        ("disputed", 600, {}, False),
         ("partially_captured", 600, {}, True),
         ("partially_captured", 599, {}, False),
     ],
