@@ -1,0 +1,1 @@
+"""A shop whose payments are in another database than Django's default one."""
