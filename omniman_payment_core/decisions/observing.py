@@ -308,9 +308,7 @@ def _actions(draft: Draft, seen: PaymentResult, status: S) -> None:
 
 
 def _finish_opening(draft: Draft, seen: PaymentResult) -> None:
-    """An opening that was taken and left pending has come to its end, well or not."""
-    if draft.touched.status in (S.PENDING, S.REQUIRES_ACTION):
-        return
+    """An opening that was taken and left pending may have come to its end, well or not."""
     for operation in list(draft.operations()):
         if operation.kind in _OPENING and operation.state == OperationState.PENDING:
             _end_opening(draft, operation, seen)

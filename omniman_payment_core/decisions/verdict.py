@@ -117,9 +117,8 @@ def _it_happened(draft: Draft, operation: Operation, verdict: Verdict) -> None:
         case OperationKind.CANCEL:
             key = f"{operation.key}:voided"
             draft.record(EventKind.VOIDED, payment.open_q, key, reference=reference, **said)
-    current = draft.again(operation)
     draft.settle_operation(
-        current, OperationState.OK, gateway_reference=reference, evidence=verdict.said
+        operation, OperationState.OK, gateway_reference=reference, evidence=verdict.said
     )
 
 

@@ -48,7 +48,7 @@ class Breaker:
         When its rest is over, one call tries it, and the others go on waiting for that.
         """
         known = self._accounts.get(account)
-        if known is None or not known.rests:
+        if known is None:
             return None
         with self._lock:
             if not known.rests:

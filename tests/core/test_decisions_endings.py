@@ -221,6 +221,7 @@ def test_what_a_gateway_holds_no_more_was_let_go_behind_any_status() -> None:
         assert seen(status, returned, 700).facts == []
     some = seen("authorized", HELD, 999)
     assert (some.facts, keys(some)) == ([("voided", 1)], ["pay-1:voided:1000:0"])
+    assert some.events[0].gateway_reference == "tx-1"
     late = {**PART, "hold_expires_at": NOW - HOUR}
     assert seen("partially_captured", late, 100).facts == [("expired", 500)]
     # What the gateway says it still holds has not lapsed, whatever its date.
@@ -229,6 +230,8 @@ def test_what_a_gateway_holds_no_more_was_let_go_behind_any_status() -> None:
     for authorized_q in (None, 0, 999):
         assert seen("pending", HELD, 0, authorized_q=authorized_q).facts == []
     assert seen("authorized", HELD, 1001, authorized_q=1001).facts == [("authorized", 1)]
+    over = seen("pending", {"expires_at": NOW - HOUR}, 0, authorized_q=0)
+    assert over.facts == [("expired", 0)]
 
 
 def test_what_a_capture_in_doubt_may_have_taken_does_not_lapse() -> None:
