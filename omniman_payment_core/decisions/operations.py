@@ -150,13 +150,10 @@ def look(draft: Draft, terms: Terms) -> bool:
     return True
 
 
-def resolve_doubt(
-    draft: Draft, terms: Terms, operation: Operation, parameters: Parameters | None
-) -> None:
+def resolve_doubt(draft: Draft, terms: Terms, operation: Operation, parameters: Parameters) -> None:
     """An operation that may have been carried out: look, then the same key, else a person.
 
-    ``parameters`` is ``None`` for a directive that does not own the operation and cannot
-    repeat it. Returns with a request, an end, or the operation no longer in doubt.
+    Returns with a request, an end, or the operation no longer in doubt.
     """
     if not draft.looked and look(draft, terms):
         return
@@ -171,7 +168,7 @@ def resolve_doubt(
             evidence="the gateway knows nothing of it, long enough after it was sent",
         )
         return
-    if parameters is not None and _may_repeat(draft, terms, operation):
+    if _may_repeat(draft, terms, operation):
         send(draft, terms, operation, parameters)
         return
     absence = _absence_after(draft, terms, operation)

@@ -116,7 +116,7 @@ def _object(payload: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     value = payload.get(name)
     if value is None:
         return {}
-    if type(value) is not dict and not isinstance(value, Mapping):
+    if not isinstance(value, Mapping):
         raise PayloadError(f'"{name}" is {_kind(value)}; it has to be an object')
     return value
 

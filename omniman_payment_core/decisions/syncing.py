@@ -21,9 +21,11 @@ def decide_sync(draft: Draft, terms_of: TermsOf) -> None:
         return
     draft.choose(payment)
     terms = terms_of(payment)
-    if not draft.looked and look(draft, terms):
-        return
-    draft.looked_at = draft.looked_at or draft.now
+    if not draft.looked:
+        if look(draft, terms):
+            return
+        # There is no way to look, and nothing is gained by trying again at once.
+        draft.looked_at = draft.now
     _warn_of_the_holds_end(draft)
     _withdraw_if_unpaid(draft, terms)
     parked = [op for op in draft.operations() if op.state == OperationState.PARKED]
@@ -34,12 +36,13 @@ def decide_sync(draft: Draft, terms_of: TermsOf) -> None:
 
 def _warn_of_the_holds_end(draft: Draft) -> None:
     payment = draft.touched
-    warning, end = hold_warning_at(payment), payment.hold_expires_at
-    if payment.open_q > 0 and warning is not None and end is not None and warning <= draft.now:
+    warning = hold_warning_at(payment)
+    if payment.open_q > 0 and warning is not None and warning <= draft.now:
         draft.flag(
             "hold_expires_soon",
             f"{format_amount(payment.open_q, payment.currency)} of order {payment.order_ref} "
-            f"is held until {end:%Y-%m-%d %H:%M} UTC and not captured: capture it, or let it go",
+            f"is held until {payment.hold_expires_at:%Y-%m-%d %H:%M} UTC and not captured: "
+            "capture it, or let it go",
         )
 
 

@@ -87,6 +87,8 @@ def test_an_opening_that_was_left_pending_comes_to_its_end(
     assert seen.facts == facts
     assert seen.operation(mine.key).state == state
     assert seen.operation(mine.key).gateway_reference == "tx-1"
+    nameless = look(status, None, Desk(operations=[mine]), transaction_id=None)
+    assert nameless.operation(mine.key).gateway_reference == ""
 
 
 def test_an_opening_that_still_waits_is_left_pending() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from omniman_payment_core.decisions import Prepared
+from omniman_payment_core.values import PaymentFlow
 
 from .cases import (
     CANCELLED,
@@ -31,6 +32,10 @@ def test_preparing_is_simply_sent_again_when_in_doubt() -> None:
     doubt = begun("prepare", "sent")
     again = opening(payments=[NAMELESS], operations=[doubt], methods=PREPARES).decide()
     assert (again.asks, again.request.attempt, again.request.was_in_doubt) == ("prepare", 2, True)
+    charged = begun("prepare", "sent", topic="payment.charge")
+    paid = payment(amount_q=900, transaction_id=None, flow=PaymentFlow.CHARGE)
+    desk = opening("payment.charge", payments=[paid], operations=[charged], methods=PREPARES)
+    assert (desk.decide().asks, desk.decide().request.capture) == ("prepare", True)
     unsent = begun("prepare", "planned")
     first = opening(payments=[NAMELESS], operations=[unsent], methods=PREPARES).decide()
     assert first.request.operation is not None
@@ -39,6 +44,12 @@ def test_preparing_is_simply_sent_again_when_in_doubt() -> None:
     anew = opening(payments=[NAMELESS], operations=[gone], methods=PREPARES).decide()
     assert anew.request.operation is not None
     assert anew.request.operation.key == "omp_pay-1_prepare_2"
+
+
+def test_what_is_in_doubt_already_is_not_prepared_any_more() -> None:
+    doubt = begun("authorize", "sent")
+    desk = opening(payments=[NAMELESS], operations=[doubt], methods=(*PREPARES, "find"))
+    assert desk.decide().asks == "find"
 
 
 def test_preparing_that_was_refused_or_parked_is_told() -> None:

@@ -173,7 +173,6 @@ def _flag(alias: str, delivery: WebhookDelivery) -> None:
         settled_at=None,
         defaults={
             "kind": "unmatched_webhook",
-            "order_ref": "",
             "account": delivery.account,
             "message": f"transaction {delivery.transaction_id} of account {delivery.account} was "
             "announced and belongs to no payment here: look at the gateway whether money moved",
