@@ -7,7 +7,7 @@ import pytest
 from .mutating import mutate_and_judge
 from .senders import Sender, all_senders
 
-MUTATIONS = 60_000
+MUTATIONS = 1_250_000
 
 
 @pytest.mark.parametrize("sender", all_senders(), ids=lambda sender: sender.name)

@@ -33,7 +33,7 @@ def storm(database: str, *arguments: str) -> tuple[int, dict[str, int], str]:
 def test_a_thousand_killed_workers_lose_nothing_and_do_nothing_twice(database: str) -> None:
     """What odoo/odoo PR #101243 (a replay charged again) and killbill/killbill PR #643 (an
     unknown outcome was begun anew) tell of: crash, redelivery, unknown outcome, one effect."""
-    code, figures, told = storm(database, "--seconds", "40", "--kills", str(KILLS))
+    code, figures, told = storm(database, "--seconds", "60", "--kills", str(KILLS))
     assert (figures["doubles"], figures["lost"], figures["broken"]) == (0, 0, 0), told
     assert code == 0, told
     assert figures["kills"] >= KILLS
