@@ -57,12 +57,7 @@ def capture_waits_behind_a_parked_hold(patch: pytest.MonkeyPatch) -> None:
 
 def capture_after_the_cancellation(patch: pytest.MonkeyPatch) -> None:
     """The money of a cancelled order is taken all the same."""
-    rewrite(
-        patch,
-        capture._answer_without_call,
-        ("payment.cancel_requested or (draft.order is not None and draft.order.cancelled)",
-         "draft.order is None"),
-    )  # fmt: skip
+    rewrite(patch, capture._answer_without_call, ("draft.cancelled", "draft.order is None"))
 
 
 def opened_after_the_cancellation(patch: pytest.MonkeyPatch) -> None:

@@ -151,4 +151,4 @@ def dead_workers_lease_is_kept(patch: pytest.MonkeyPatch) -> None:
 
 def operation_for_each_delivery(patch: pytest.MonkeyPatch) -> None:
     """A directive that is delivered again begins a second operation."""
-    replace(patch, Draft.mine, lambda self, kind: None)
+    replace(patch, Draft.mine, lambda self: None)
