@@ -10,6 +10,8 @@ from pathlib import Path
 from omniman_payment_core.hookspecs import hookimpl
 from omniman_payment_core.notices import PaymentChange
 
+_END = "."
+
 
 class Witness:
     """Told of every change of a payment's status, by whatever worker committed it."""
@@ -19,9 +21,21 @@ class Witness:
 
     @hookimpl
     def payment_changed(self, change: PaymentChange) -> None:
-        """One write, so that lines of several processes do not mix."""
-        line = f"{change.payment_id} {change.version} {change.status}\n"
+        """One write, so that lines of several processes do not mix.
+
+        A kill can still tear it where a page of the file ends. So each line begins by itself and
+        says where it ends; of what was torn, the next process tells again.
+        """
+        line = f"\n{change.payment_id} {change.version} {change.status}{_END}"
         os.write(self._file, line.encode())
+
+
+def heard_in(file: Path) -> Iterator[tuple[str, int, str]]:
+    """Payment, version and status of each line that was written to its end."""
+    for line in file.read_text().splitlines():
+        if line.endswith(_END):
+            payment_id, version, status = line.removesuffix(_END).split()
+            yield payment_id, int(version), status
 
 
 def untrue_or_untold(file: Path) -> Iterator[str]:
@@ -29,9 +43,8 @@ def untrue_or_untold(file: Path) -> Iterator[str]:
     from omniman_payment_django.models import Payment
 
     told: dict[str, dict[int, str]] = defaultdict(dict)
-    for line in file.read_text().splitlines():
-        payment_id, version, status = line.split()
-        before = told[payment_id].setdefault(int(version), status)
+    for payment_id, version, status in heard_in(file):
+        before = told[payment_id].setdefault(version, status)
         if before != status:
             yield f"{payment_id} version {version} was told as {before} and as {status}"
     for row in Payment.objects.order_by("pk"):
